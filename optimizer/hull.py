@@ -1,0 +1,183 @@
+"""The efficiency P / (C^w W^(1-w)), exactly: a search over the lower convex hull of all attainable (C/P, W/P).
+
+u^w v^(1-w) is concave, so its minimum over the attainable points is at a corner of their lower convex hull,
+and each corner minimises some w1 u + w2 v: one ratio problem. Every such problem also proves a half-plane
+w1 u + w2 v >= level that holds all attainable points. The smallest value of the concave function over the
+vertices of these half-planes is a bound; the search continues at the vertex that sets it until the gap closes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+
+from exasite.compiled import Linear
+from exasite.ratio import RatioOutcome, denominator_range, maximise_ratio
+from exasite.session import FEASIBLE, INFEASIBLE, NO_SOLUTION, OPTIMAL, Session
+
+_MAX_CORNERS = 60
+_SLACK = 1e-9
+
+
+@dataclass(frozen=True)
+class Corner:
+    """A hull corner: direction of the half-plane it supports, proven level, place (u, v) and its columns."""
+
+    first_weight: float
+    second_weight: float
+    level: float
+    first: float
+    second: float
+    columns: np.ndarray
+
+
+@dataclass(frozen=True)
+class Vertex:
+    """Where two proven half-planes meet: no attainable point lies beyond it."""
+
+    first: float
+    second: float
+    corners: tuple[Corner, Corner]
+
+
+@dataclass(frozen=True)
+class EfficiencyOutcome:
+    """Best efficiency found with a proven upper bound, and the hull corners met on the way."""
+
+    status: str
+    columns: np.ndarray | None
+    value: float
+    bound: float
+    iterations: int
+    corners: tuple[Corner, ...]
+
+
+@dataclass(frozen=True)
+class EfficiencySearch:
+    """The three linear functions of the efficiency and the weight of the first denominator."""
+
+    session: Session
+    numerator: Linear
+    first: Linear
+    second: Linear
+    first_weight: float
+    gap: float
+    progress: Callable[[float, float], None] | None = None
+
+    def run(self, start: np.ndarray | None = None) -> EfficiencyOutcome:
+        """Search until the gap is proven or the clock stops; a bound is valid in every case."""
+        corners: list[Corner] = []
+        iterations, bound = 0, np.inf
+        for weights in ((1.0, 0.0), (0.0, 1.0)):
+            outcome = self._supporting(weights, self._best_start(corners, weights, start))
+            iterations += outcome.iterations
+            if outcome.columns is None:
+                if outcome.status == INFEASIBLE:
+                    return EfficiencyOutcome(INFEASIBLE, None, -np.inf, -np.inf, iterations, ())
+                return self._ended(corners, np.inf, iterations)
+            corners.append(self._corner(weights, outcome))
+            bound = self._bound(corners)
+            self._report(corners, bound)
+        while len(corners) < _MAX_CORNERS and bound > self._value(corners) * (1.0 + self.gap):
+            if self.session.clock.stopped:
+                break
+            weights = self._next_direction(corners)
+            outcome = self._supporting(weights, self._best_start(corners, weights, start))
+            iterations += outcome.iterations
+            if outcome.columns is None:
+                break
+            corners.append(self._corner(weights, outcome))
+            tighter = min(bound, self._bound(corners))
+            stalled = tighter >= bound * (1.0 - 1e-12) and not self._is_new(corners)
+            bound = tighter
+            self._report(corners, bound)
+            if stalled:
+                break
+        return self._ended(corners, bound, iterations)
+
+    def _supporting(self, weights: tuple[float, float], start: np.ndarray | None) -> RatioOutcome:
+        denominator = weights[0] * self.first + weights[1] * self.second
+        limits = denominator_range(self.session, denominator)
+        if limits is None:
+            return RatioOutcome(INFEASIBLE, None, -np.inf, -np.inf, 0)
+        # A tenth of the gap: the vertices of slightly loose half-planes must not use up the whole of it.
+        return maximise_ratio(
+            self.session, self.numerator, denominator, gap=0.1 * self.gap, start=start, limits=limits
+        )
+
+    def _place(self, columns: np.ndarray) -> tuple[float, float]:
+        produced = self.numerator.at(columns)
+        return self.first.at(columns) / produced, self.second.at(columns) / produced
+
+    def _corner(self, weights: tuple[float, float], outcome: RatioOutcome) -> Corner:
+        assert outcome.columns is not None  # callers stop before when there is none
+        u, v = self._place(outcome.columns)
+        return Corner(weights[0], weights[1], 1.0 / outcome.bound, u, v, outcome.columns)
+
+    def _best_start(self, corners: list[Corner], weights: tuple[float, float],
+                    start: np.ndarray | None) -> np.ndarray | None:  # fmt: skip
+        if not corners:
+            return start
+        return min(corners, key=lambda c: weights[0] * c.first + weights[1] * c.second).columns
+
+    def _product(self, u: float, v: float) -> float:
+        return float(u**self.first_weight * v ** (1.0 - self.first_weight))
+
+    def _value(self, corners: list[Corner]) -> float:
+        return max(1.0 / self._product(c.first, c.second) for c in corners)
+
+    def _vertices(self, corners: list[Corner]) -> list[Vertex]:
+        """Vertices of the intersection of all proven half-planes."""
+        found = []
+        for a, b in combinations(corners, 2):
+            determinant = a.first_weight * b.second_weight - b.first_weight * a.second_weight
+            if abs(determinant) < 1e-15:
+                continue
+            u = (a.level * b.second_weight - b.level * a.second_weight) / determinant
+            v = (a.first_weight * b.level - b.first_weight * a.level) / determinant
+            if all(c.first_weight * u + c.second_weight * v >= c.level * (1.0 - _SLACK) for c in corners):
+                found.append(Vertex(u, v, (a, b)))
+        return found
+
+    def _bound(self, corners: list[Corner]) -> float:
+        vertices = self._vertices(corners)
+        if not vertices:
+            return np.inf
+        return max(1.0 / self._product(at.first, at.second) if min(at.first, at.second) > 0 else np.inf for at in vertices)
+
+    def _next_direction(self, corners: list[Corner]) -> tuple[float, float]:
+        """Direction of the chord between the two corners whose half-planes meet in the vertex that sets the bound."""
+        vertex = min(self._vertices(corners), key=lambda at: self._product(at.first, at.second))
+        left, right = sorted(vertex.corners, key=lambda c: c.first)
+        across, down = right.first - left.first, left.second - right.second
+        if across > _SLACK * left.first and down > _SLACK * right.second:
+            return _normalised(down, across)
+        return _normalised(self.first_weight / vertex.first, (1.0 - self.first_weight) / vertex.second)
+
+    def _is_new(self, corners: list[Corner]) -> bool:
+        last = corners[-1]
+        return all(
+            abs(c.first / last.first - 1) > _SLACK or abs(c.second / last.second - 1) > _SLACK for c in corners[:-1]
+        )
+
+    def _report(self, corners: list[Corner], bound: float) -> None:
+        if self.progress is not None:
+            self.progress(self._value(corners), bound)
+
+    def _ended(self, corners: list[Corner], bound: float, iterations: int) -> EfficiencyOutcome:
+        if not corners:
+            return EfficiencyOutcome(NO_SOLUTION, None, -np.inf, bound, iterations, ())
+        best = min(corners, key=lambda c: self._product(c.first, c.second))
+        value = 1.0 / self._product(best.first, best.second)
+        status = OPTIMAL if bound <= value * (1.0 + self.gap) else FEASIBLE
+        return EfficiencyOutcome(status, best.columns, value, bound, iterations, tuple(corners))
+
+
+def _normalised(first: float, second: float) -> tuple[float, float]:
+    total = first + second
+    return first / total, second / total
+
+
