@@ -1,0 +1,79 @@
+"""Assemble the model: sites one by one, then what they share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pyomo.environ import Block, ConcreteModel
+
+from exasite.compiled import CompiledModel, compile_model
+from exasite.formulation import deployment, supply
+from exasite.formulation.limits import add_limits, add_requirements
+from exasite.instance.schema import Instance
+from exasite.options import Options
+
+# Quantities that objectives and reports are made of.
+OBJECTIVE_QUANTITIES = (
+    "effective_exaflops",
+    "capex_musd",
+    "facility_mean_mw",
+    "facility_peak_mw",
+    "annual_cost_musd",
+    "opex_musd",
+    "gpus",
+)
+
+
+@dataclass(frozen=True)
+class BuiltModel:
+    """The Pyomo model, its quantities as expressions, and its compiled form."""
+
+    model: ConcreteModel
+    quantities: Mapping[str, Any]
+    compiled: CompiledModel
+
+
+def build(instance: Instance, options: Options, *, hours_per_year: float, flop_per_token: float) -> BuiltModel:
+    """Build and compile the model of docs/model.md for all sites of an instance."""
+    model = ConcreteModel(name=instance.name)
+    model.site = Block([site.id for site in options.sites])
+    model.supply = Block([site.id for site in options.sites])
+    for site in options.sites:
+        deployment.add_deployment(model.site[site.id], site)
+        supply.add_supply(model.supply[site.id], site)
+    quantities = _quantities(model, options, hours_per_year)
+    add_limits(model, instance, quantities)
+    add_requirements(model, instance, options, quantities, flop_per_token)
+    compiled = compile_model(model, {name: quantities[name] for name in OBJECTIVE_QUANTITIES})
+    return BuiltModel(model, quantities, compiled)
+
+
+def _quantities(model: ConcreteModel, options: Options, hours_per_year: float) -> dict[str, Any]:
+    """Linear expressions of everything an objective, a limit or a requirement may speak of, over all sites."""
+    pairs = [(model.site[s.id], model.supply[s.id], s) for s in options.sites]
+
+    def deployed(quantity: str) -> Any:
+        return sum(deployment.deployed(site, s, quantity) for site, _, s in pairs)
+
+    mean = sum(deployment.facility_mean_mw(site, s) for site, _, s in pairs)
+    supply_opex = sum(supply.supply_opex_musd(plant, s) for _, plant, s in pairs)
+    supply_annuity = sum(supply.supply_annual_capex_musd(plant, s) for _, plant, s in pairs)
+    opex = deployed("fixed_opex_musd") + supply_opex
+    return {
+        "effective_exaflops": deployed("effective_exaflops"),
+        "capex_musd": deployed("capex_musd") + sum(supply.supply_capex_musd(plant, s) for _, plant, s in pairs),
+        "facility_mean_mw": mean,
+        "facility_peak_mw": sum(deployment.facility_peak_mw(site, s) for site, _, s in pairs),
+        "annual_cost_musd": deployed("annual_capex_musd") + supply_annuity + opex,
+        "opex_musd": opex,
+        "gpus": deployed("gpus"),
+        "clusters": sum(site.clusters[j] for site, _, _ in pairs for j in site.segments),
+        "site_gpus": {s.id: deployment.deployed(site, s, "gpus") for site, _, s in pairs},
+        "energy_mwh": hours_per_year * mean,
+        "supply_annual_musd": supply_annuity + supply_opex,
+        "co2_t": sum(supply.supply_co2_t(plant, s) for _, plant, s in pairs),
+        "water_m3": sum(deployment.water_m3(site, s, hours_per_year) for site, _, s in pairs),
+        "land_acres": deployed("land_acres") + sum(supply.supply_land_acres(plant, s) for _, plant, s in pairs),
+    }

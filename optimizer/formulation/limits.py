@@ -1,0 +1,97 @@
+"""The user's requirements and limits: each is one named constraint, so that it can be talked about by its name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pyomo.environ import ConcreteModel, Constraint
+
+from exasite.instance.schema import Instance, Range
+from exasite.options import Options
+
+_SECONDS_PER_DAY = 86400.0
+_FLOPS_PER_EXAFLOPS = 1e18
+
+
+def add_limits(model: ConcreteModel, instance: Instance, quantities: Mapping[str, Any]) -> None:
+    """One constraint `limit[key]` for each line of [limit]; keys as in the instance."""
+    given = instance.limit
+    sides = {
+        "capex_usd": (quantities["capex_musd"], _millions(given.capex_usd)),
+        "opex_usd_per_year": (quantities["opex_musd"], _millions(given.opex_usd_per_year)),
+        "facility_mw": (quantities["facility_peak_mw"], given.facility_mw),
+        "co2_t_per_year": (quantities["co2_t"], given.co2_t_per_year),
+        "water_m3_per_year": (quantities["water_m3"], given.water_m3_per_year),
+        "land_acres": (quantities["land_acres"], given.land_acres),
+    }
+    model.limit = Constraint(
+        [key for key, (_, most) in sides.items() if most is not None], rule=lambda m, key: sides[key][0] <= sides[key][1]
+    )
+    if given.energy_price_usd_per_mwh is not None:
+        paid, energy = quantities["supply_annual_musd"], quantities["energy_mwh"]
+        model.limit_energy_price = Constraint(expr=paid <= 1e-6 * given.energy_price_usd_per_mwh * energy)
+
+
+def add_requirements(model: ConcreteModel, instance: Instance, options: Options, quantities: Mapping[str, Any],
+                     flop_per_token: float) -> None:  # fmt: skip
+    """One constraint `require_at_least[key]` or `require_at_most[key]` for each line of [require].
+
+    An exact number of accelerators may be exceeded by less than one deployment unit. A training run is one
+    coherent job, so a requirement on its days allows one cluster only.
+    """
+    wanted, effective = instance.require, quantities["effective_exaflops"]
+    rounding = _largest_unit(options) - 1
+    lower: dict[str, tuple[Any, float]] = {}
+    upper: dict[str, tuple[Any, float]] = {}
+    if wanted.gpus is not None:
+        _add_range("gpus", quantities["gpus"], wanted.gpus, rounding, lower, upper)
+    if wanted.effective_exaflops is not None:
+        _add_range("effective_exaflops", effective, wanted.effective_exaflops, 0, lower, upper)
+    if wanted.tokens_per_second is not None:
+        tokens = effective * (_FLOPS_PER_EXAFLOPS / flop_per_token)
+        _add_range("tokens_per_second", tokens, wanted.tokens_per_second, 0, lower, upper)
+    if wanted.training_days is not None and wanted.training_flops is not None:
+        if wanted.training_days.upper is not None:
+            lower["training_days"] = (effective, _exaflops_for(wanted.training_flops, wanted.training_days.upper))
+        if wanted.training_days.min is not None:
+            upper["training_days"] = (effective, _exaflops_for(wanted.training_flops, wanted.training_days.min))
+    # Rows are scaled to 1, so that tokens per second and exaFLOPS are met to the same relative accuracy.
+    model.require_at_least = Constraint(list(lower), rule=lambda m, key: lower[key][0] / lower[key][1] >= 1.0)
+    model.require_at_most = Constraint(list(upper), rule=lambda m, key: upper[key][0] / upper[key][1] <= 1.0)
+    model.some_cluster = Constraint(expr=quantities["clusters"] >= 1)
+    if wanted.training_days is not None:
+        model.one_training_run = Constraint(expr=quantities["clusters"] <= 1)
+    model.site_at_least = Constraint(
+        [s.id for s in options.sites if s.gpus[0] > 0],
+        rule=lambda m, s: quantities["site_gpus"][s] >= _by_id(options)[s].gpus[0],
+    )
+    model.site_at_most = Constraint(
+        [s.id for s in options.sites if s.gpus[1] < float("inf")],
+        rule=lambda m, s: quantities["site_gpus"][s] <= _by_id(options)[s].gpus[1],
+    )
+
+
+def _add_range(key: str, quantity: Any, wanted: Range, rounding: float,
+               lower: dict[str, tuple[Any, float]], upper: dict[str, tuple[Any, float]]) -> None:  # fmt: skip
+    if wanted.lower is not None:
+        lower[key] = (quantity, wanted.lower)
+    if wanted.upper is not None:
+        exact = wanted.exact is not None and wanted.upper == wanted.exact
+        upper[key] = (quantity, wanted.upper + (rounding if exact else 0.0))
+
+
+def _exaflops_for(flops: float, days: float) -> float:
+    return flops / (days * _SECONDS_PER_DAY * _FLOPS_PER_EXAFLOPS)
+
+
+def _millions(usd: float | None) -> float | None:
+    return None if usd is None else usd / 1e6
+
+
+def _largest_unit(options: Options) -> int:
+    return max((c.unit_gpus for s in options.sites for c in s.segments.configurations), default=1)
+
+
+def _by_id(options: Options) -> dict[str, Any]:
+    return {site.id: site for site in options.sites}

@@ -1,0 +1,237 @@
+"""The answer: frozen records with the keys of the JSON contract, a table and DataFrames."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from rich.console import Console, ConsoleOptions, RenderResult
+
+Status = Literal["optimal", "feasible", "infeasible", "no_design", "bad_input"]
+EXIT_CODES: dict[str, int] = {"optimal": 0, "bad_input": 2, "infeasible": 3, "no_design": 4, "feasible": 5}
+
+
+class Record(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="null")
+
+
+class InstanceName(Record):
+    name: str
+    sha256: str
+    question: str = ""
+
+
+class Objective(Record):
+    """Value of the objective, the proven bound, and their relative distance (of the ratio, for ratios)."""
+
+    kind: str
+    value: float | None = None
+    bound: float | None = None
+    gap: float | None = None
+
+
+class Totals(Record):
+    """Sums over all sites. `it_mw` is nameplate; `it_mw_mean` the mean draw at work."""
+
+    gpus: int
+    peak_exaflops: float
+    effective_exaflops: float
+    mfu: float
+    capex_usd: float
+    tco_usd: float
+    opex_usd_per_year: float
+    it_mw: float
+    it_mw_mean: float
+    facility_mw_mean: float
+    facility_mw_peak: float
+    pue_mean: float
+    energy_mwh_per_year: float
+    energy_price_usd_per_mwh: float
+    co2_t_per_year: float
+    water_m3_per_year: float
+    land_acres: float
+    exaflops_per_billion_usd: float
+    exaflops_per_megawatt: float
+    efficiency: float = Field(description="effective ExaFLOPS per (billion USD)^w (MW)^(1-w) with the instance's weights")
+    online_date: str
+    training_days: float | None = None
+    training_cost_usd: float | None = None
+    tokens_per_second: float
+
+
+class Cluster(Record):
+    """One coherent cluster: what it is made of, the chain from peak to effective, power, and capex by line."""
+
+    accelerator: str
+    gpus: int
+    spare_gpus: int
+    interconnect: str
+    network_tiers: int
+    network_switches: int
+    cooling: str
+    storage: str
+    recovery: str
+    precision: str
+    parallel_split: str
+    peak_exaflops: float
+    mamf: float
+    sfu: float
+    goodput: float
+    mfu: float
+    effective_exaflops: float
+    job_mttf_hours: float
+    checkpoint_interval_s: float
+    it_mw: float
+    it_mw_mean: float
+    liquid_share: float
+    capex_usd: dict[str, float]
+
+
+class Supply(Record):
+    """One power source of a site. `firm_mw` is what counts when the spare units stand still."""
+
+    source: str
+    units: int | None
+    capacity_mw: float
+    firm_mw: float
+    energy_mwh: float
+    capex_usd: float
+    cost_usd_per_mwh: float
+    lead_years: float
+
+
+class SiteResult(Record):
+    site: str
+    name: str
+    clusters: tuple[Cluster, ...]
+    supply: tuple[Supply, ...]
+    capex_usd: float
+    facility_mw_mean: float
+    facility_mw_peak: float
+    pue_mean: float
+    pue_peak: float
+
+
+class Comparison(Record):
+    """One figure of the optimiser against the same figure recomputed: relative difference."""
+
+    optimizer: float
+    recomputed: float
+    difference: float
+
+
+class Check(Record):
+    """The design re-evaluated by the physics alone, and dispatched over all hours of the year."""
+
+    effective_exaflops: Comparison
+    capex_usd: Comparison
+    facility_mw_mean: Comparison
+    objective: Comparison
+    year_unserved_mwh: float | None = None
+    year_energy_cost: Comparison | None = None
+    segment_tolerance: float
+
+
+class Solver(Record):
+    name: str
+    version: str
+    seconds: float
+    build_seconds: float
+    nodes: int
+    ratio_iterations: int
+    threads: int
+    seed: int
+    configurations: int
+    segments: int
+    segments_dropped: int
+
+
+class SourceRow(Record):
+    """A number of the catalogue that the result rests on."""
+
+    table: str
+    item: str
+    field: str
+    value: float | str
+    unit: str
+    money_year: int | None
+    confidence: str
+    source: str
+
+
+class Provenance(Record):
+    exasite_version: str
+    catalog_sha256: str
+    low_confidence_capex_share: float | None = None
+    rows: tuple[SourceRow, ...] = ()
+
+
+class Result(Record):
+    """Answer to an instance. `exasite schema result` prints its JSON schema."""
+
+    instance: InstanceName
+    status: Status
+    message: str = ""
+    objective: Objective
+    totals: Totals | None = None
+    sites: tuple[SiteResult, ...] = ()
+    check: Check | None = None
+    solver: Solver
+    provenance: Provenance
+
+    @property
+    def exit_code(self) -> int:
+        """Exit code of the command line for this status."""
+        return EXIT_CODES[self.status]
+
+    def to_json(self, indent: int | None = 2) -> str:
+        return self.model_dump_json(indent=indent)
+
+    @classmethod
+    def from_json(cls, text: str) -> Result:
+        return cls.model_validate_json(text)
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row a cluster: site, choices, chain, power and capex, as a DataFrame."""
+        import pandas as pd
+
+        return pd.DataFrame([_cluster_row(site, cluster) for site in self.sites for cluster in site.clusters])
+
+    def supply_frame(self) -> pd.DataFrame:
+        """One row a power source and site, as a DataFrame."""
+        import pandas as pd
+
+        return pd.DataFrame([{"site": s.site, **supply.model_dump()} for s in self.sites for supply in s.supply])
+
+    def table(self) -> pd.DataFrame:
+        """The headline figures, one a row, with their units."""
+        import pandas as pd
+
+        values: Mapping[str, Any] = self.totals.model_dump() if self.totals else {}
+        return pd.DataFrame({"figure": list(values), "value": list(values.values())})
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        from exasite.report import one_page
+
+        yield one_page(self)
+
+    def _repr_html_(self) -> str:
+        """Jupyter: the one-page answer as HTML."""
+        from exasite.report import as_html
+
+        return as_html(self)
+
+    def __str__(self) -> str:
+        from exasite.report import as_text
+
+        return as_text(self)
+
+
+def _cluster_row(site: SiteResult, cluster: Cluster) -> dict[str, Any]:
+    row = {"site": site.site, **cluster.model_dump(exclude={"capex_usd"})}
+    row["capex_usd"] = sum(cluster.capex_usd.values())
+    return row
