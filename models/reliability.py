@@ -13,7 +13,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-
 from exasite.models.catalog import Catalog
 from exasite.models.storage import FloatArray, Recovery, Storage
 from exasite.models.units import SECONDS_PER_HOUR
@@ -36,7 +35,8 @@ class StopRates:
 
     @property
     def total_per_hour(self) -> float:
-        return self.hardware_per_hour + self.software_per_hour + self.maintenance_per_hour + self.unknown_per_hour
+        others = self.software_per_hour + self.maintenance_per_hour + self.unknown_per_hour
+        return self.hardware_per_hour + others
 
     @property
     def hardware_per_hour(self) -> float:
@@ -61,7 +61,7 @@ class Goodput:
 
 @dataclass(frozen=True)
 class Repair:
-    """Repair times of a deployment unit [h] and the size from which a unit is repaired in place, as a rack."""
+    """Repair times of a deployment unit [h], and the size from which it is repaired in place as a rack."""
 
     server_repair_hours: float
     rack_repair_hours: float
@@ -140,10 +140,11 @@ def optimal_interval(mttf_s: npt.ArrayLike, blocking_s: npt.ArrayLike, lag_s: np
 
     The stationary point of `renewal_goodput` solves t = 1 - exp(-(t+d)) with t = tau/M, d = delta/M (convex,
     one root: Newton from above converges monotonically). A snapshot cannot start before the one before is
-    durable, and log G is concave in tau, so the optimum is the larger of the root and the lag. It is not rounded
-    to whole training steps: near the optimum G is flat (an error of x in tau costs about x^2 of the overhead).
+    durable, and log G is concave in tau, so the optimum is the larger of the root and the lag. It is not
+    rounded to whole training steps: near the optimum G is flat.
     """
-    mttf, blocking, lag = np.broadcast_arrays(*(np.asarray(x, dtype=np.float64) for x in (mttf_s, blocking_s, lag_s)))
+    times = (np.asarray(time, dtype=np.float64) for time in (mttf_s, blocking_s, lag_s))
+    mttf, blocking, lag = np.broadcast_arrays(*times)
     cost = blocking / mttf
     share = np.minimum(1.0, np.sqrt(2.0 * cost))
     for _ in range(_NEWTON_STEPS):
@@ -173,7 +174,7 @@ def goodput(
     count = np.asarray(gpus, dtype=np.float64)
     count, rate = np.broadcast_arrays(count, np.asarray(stop_rate_per_gpu_hour, dtype=np.float64))
     if np.any(count < 1) or np.any(rate < 0) or checkpoint_gb < 0:
-        raise ValueError("expected at least 1 accelerator, a stop rate of at least 0 and a checkpoint of at least 0 GB")
+        raise ValueError("expected at least 1 accelerator, and a stop rate and a checkpoint of at least 0")
     blocking, lag, restart = _delays(count, checkpoint_gb, storage, recovery)
     mttf = mttf_hours(count, rate) * SECONDS_PER_HOUR
     if recovery.scheme == "replica":
@@ -244,8 +245,8 @@ def spare_units(
     """Deployment units to buy beyond those the job uses: E + z sqrt(E), rounded up [units].
 
     E = rate x count x repair time is the mean number of units in repair (Poisson; each stop drains one unit,
-    whatever its size), z = `margin` standard deviations. Spares are bought, housed and powered, but do no work: add them to servers, network ports and
-    IT power, not to effective FLOPS.
+    whatever its size), z = `margin` standard deviations. Spares are bought, housed and powered, but do no
+    work: add them to servers, network ports and IT power, not to effective FLOPS.
     """
     return np.ceil(_spares(gpus, hardware_rate_per_gpu_hour, repair_hours, margin))
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-
 from exasite.models.catalog import Catalog
 
 FloatArray = npt.NDArray[np.float64]
@@ -99,10 +98,11 @@ def storage(catalog: Catalog, storage_id: str) -> Storage:
     def value(field: str) -> float:
         return catalog.value("storage", storage_id, field)
 
+    scaling = catalog.text("storage", storage_id, "scaling")
     return Storage(
         id=storage_id,
         name=catalog.text("storage", storage_id, "name"),
-        scaling=_one_of(catalog.text("storage", storage_id, "scaling"), SCALINGS, f"storage.{storage_id}.scaling"),
+        scaling=_one_of(scaling, SCALINGS, f"storage.{storage_id}.scaling"),
         write_gb_per_s=value("write_gb_per_s"),
         read_gb_per_s=value("read_gb_per_s"),
         capacity_tb=value("capacity_tb"),
@@ -112,8 +112,9 @@ def storage(catalog: Catalog, storage_id: str) -> Storage:
 
 
 def recovery(catalog: Catalog, recovery_id: str) -> Recovery:
-    """Recovery scheme by id. Raises KeyError naming the nearest known id, ValueError for an unknown scheme or mode.
+    """Recovery scheme by id.
 
+    Raises KeyError naming the nearest known id, ValueError for an unknown scheme or checkpoint mode.
     Fields a scheme does not use may be absent from the catalogue; they are 0.
     """
 
@@ -139,7 +140,7 @@ def recovery(catalog: Catalog, recovery_id: str) -> Recovery:
 
 
 def storage_plant(tier: Storage, gpus: npt.ArrayLike) -> StoragePlant:
-    """Capex [USD], power [W], write bandwidth [GB/s] and capacity [TB] of the plant behind `gpus` accelerators.
+    """Capex [USD], power [W], write bandwidth [GB/s] and capacity [TB] of the plant of `gpus` accelerators.
 
     Cost and power follow the write bandwidth; the capacity that comes with it is enough for checkpoints
     and text corpora, so it is not priced again.

@@ -73,7 +73,7 @@ WHAT_SCALE_DOES = {  # restart s, blocking s -> goodput at SIZES
 
 @pytest.mark.parametrize(("restart_s", "blocking_s"), WHAT_SCALE_DOES)
 def test_whole_job_restart_collapses_with_scale(restart_s, blocking_s):
-    # The published table uses the closed form, within 0.012 of the exact one where G > 0.8 and 0.03 elsewhere.
+    # The published table uses the closed form: within 0.012 of the exact one where G > 0.8, 0.03 elsewhere.
     scheme = whole_job(restart_s, blocking_s)
     value = goodput(SIZES, LLAMA3_RATE, 5_670.0, STORAGES[0], scheme).goodput
     assert value == pytest.approx(WHAT_SCALE_DOES[restart_s, blocking_s], abs=0.025)
@@ -87,7 +87,8 @@ def test_replica_level_recovery_holds_at_a_million():
 
 def test_stops_of_every_replica_bring_the_storage_back():
     scheme = replace(recovery(CATALOG, "replica_level"), whole_job_share=0.134)
-    slow, fast = (goodput(100_000, LLAMA3_RATE, 28_000.0, tier, scheme) for tier in (STORAGES[0], STORAGES[2]))
+    tiers = (STORAGES[0], STORAGES[2])
+    slow, fast = (goodput(100_000, LLAMA3_RATE, 28_000.0, tier, scheme) for tier in tiers)
     assert slow.goodput < fast.goodput < 0.95
     assert np.isfinite(fast.interval_s)
 
@@ -200,7 +201,8 @@ def test_vector_equals_scalars():
     rate = np.linspace(1e-5, 3e-5, 50)
     for scheme in RECOVERIES:
         together = goodput(sizes, rate, 5_670.0, STORAGES[2], scheme).goodput
-        alone = [float(goodput(n, r, 5_670.0, STORAGES[2], scheme).goodput) for n, r in zip(sizes, rate, strict=True)]
+        pairs = zip(sizes, rate, strict=True)
+        alone = [float(goodput(n, r, 5_670.0, STORAGES[2], scheme).goodput) for n, r in pairs]
         assert together == pytest.approx(alone, rel=1e-12)
 
 
@@ -213,7 +215,7 @@ def test_free_checkpoints_lose_only_the_restart():
 # ------------------------------------------------------------------ Monte Carlo
 
 
-def simulate_whole_job(mttf, interval, blocking, lag, restart, stops, seed):
+def simulate_whole_job(*, mttf, interval, blocking, lag, restart, stops, seed):
     """Walk the clock through `stops` stops; share of time whose work was durable when it was needed."""
     random = np.random.default_rng(seed)
     now = kept = 0.0
@@ -233,27 +235,35 @@ def simulate_whole_job(mttf, interval, blocking, lag, restart, stops, seed):
 
 @pytest.mark.parametrize(
     ("gpus", "blocking", "lag", "restart"),
-    [(16_384, 30.0, 0.0, 600.0), (100_000, 1.0, 28.0, 180.0), (100_000, 0.04, 10.0, 120.0), (300_000, 5.0, 0.0, 300.0)],
+    [
+        (16_384, 30.0, 0.0, 600.0),
+        (100_000, 1.0, 28.0, 180.0),
+        (100_000, 0.04, 10.0, 120.0),
+        (300_000, 5.0, 0.0, 300.0),
+    ],
 )
 def test_exact_formula_against_the_event_process(gpus, blocking, lag, restart):
     mttf = float(mttf_hours(gpus, LLAMA3_RATE)) * 3600
     interval = float(optimal_interval(mttf, blocking, lag))
     exact = float(renewal_goodput(mttf, interval, blocking, lag, restart))
-    assert simulate_whole_job(mttf, interval, blocking, lag, restart, 10_000, seed=1) == pytest.approx(exact, abs=0.01)
+    seen = simulate_whole_job(
+        mttf=mttf, interval=interval, blocking=blocking, lag=lag, restart=restart, stops=10_000, seed=1
+    )
+    assert seen == pytest.approx(exact, abs=0.01)
 
 
-def simulate_replicas(gpus, rate_per_s, replica, stall, restart, stops, seed):
-    """Stops hit working replicas; each pauses the job and sends one replica away. Share of replica-time at work."""
+def simulate_replicas(*, gpus, rate_per_s, scheme, stops, seed):
+    """Each stop pauses the job and sends one replica away; share of replica-time at work."""
     random = np.random.default_rng(seed)
-    count = round(gpus / replica)
+    count = round(gpus / scheme.replica_gpus)
     back = np.zeros(count)  # time at which each replica is there again
     now = work = 0.0
     for _ in range(stops):
         gap = random.exponential(1.0 / (rate_per_s * gpus))
         # Replica-seconds at work between the stops, less the pause at the head of the gap.
-        work += np.clip(now + gap - np.maximum(back, now + min(stall, gap)), 0.0, None).sum()
+        work += np.clip(now + gap - np.maximum(back, now + min(scheme.stall_s, gap)), 0.0, None).sum()
         now += gap
-        back[random.integers(count)] = now + restart
+        back[random.integers(count)] = now + scheme.restart_s
     return work / (now * count)
 
 
@@ -261,7 +271,5 @@ def simulate_replicas(gpus, rate_per_s, replica, stall, restart, stops, seed):
 def test_replica_formula_against_the_event_process(gpus):
     scheme = recovery(CATALOG, "replica_level")
     exact = goodput(gpus, LLAMA3_RATE, 0.0, STORAGES[0], scheme).goodput
-    seen = simulate_replicas(
-        gpus, LLAMA3_RATE / 3600, scheme.replica_gpus, scheme.stall_s, scheme.restart_s, 20_000, seed=2
-    )
+    seen = simulate_replicas(gpus=gpus, rate_per_s=LLAMA3_RATE / 3600, scheme=scheme, stops=20_000, seed=2)
     assert seen == pytest.approx(float(exact), abs=0.004)

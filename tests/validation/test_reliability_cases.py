@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from reliability_cases import at_interval, cases, validation_table
+from reliability_cases import at_interval, cases, error, validation_table
 
 RSC1 = 6.50 / 1000 / 8 / 24
 
 
 @pytest.mark.parametrize("case", cases(), ids=lambda case: case.case)
 def test_published_case(case):
-    error = case.predicted / case.published - 1 if case.relative else case.predicted - case.published
-    assert abs(error) <= case.tolerance
+    assert abs(error(case)) <= case.tolerance
 
 
 @pytest.mark.parametrize("gpus", [2_048, 4_096])
