@@ -1,0 +1,253 @@
+"""Hourly profiles of a year: solar and wind capacity factors, wholesale price shapes, representative hours.
+
+A year has 8,760 hours in local standard time (no leap day); hour 0 is the first hour of 1 January.
+"""
+
+from __future__ import annotations
+
+import csv
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+from exasite.models.units import HOURS_PER_YEAR
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+HOURS_IN_YEAR = int(HOURS_PER_YEAR)
+HOURS_IN_DAY = 24
+DAYS_IN_YEAR = HOURS_IN_YEAR // HOURS_IN_DAY
+DAYS_IN_MONTH = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+_DATA = "exasite.models.data.profiles"
+_WHOLESALE_PREFIX = "wholesale_"
+_BISECTIONS = 80
+
+
+def month_of_hour() -> Ints:
+    """Month of every hour of the year [1..12], shape [8760]."""
+    days = np.repeat(np.arange(1, len(DAYS_IN_MONTH) + 1), DAYS_IN_MONTH)
+    return np.repeat(days, HOURS_IN_DAY).astype(np.int64)
+
+
+def hour_of_day() -> Ints:
+    """Hour of the day of every hour of the year [0..23], shape [8760]."""
+    return np.tile(np.arange(HOURS_IN_DAY, dtype=np.int64), DAYS_IN_YEAR)
+
+
+def profile_names() -> tuple[str, ...]:
+    """Names of the shipped capacity-factor profiles, sorted."""
+    return tuple(name for name in _shipped_names() if not name.startswith(_WHOLESALE_PREFIX))
+
+
+def _shipped_names() -> list[str]:
+    names = (entry.name for entry in files(_DATA).iterdir())
+    return sorted(name.removesuffix(".csv") for name in names if name.endswith(".csv"))
+
+
+@lru_cache(maxsize=128)
+def capacity_factors(name: str) -> Floats:
+    """Capacity factor of every hour of the year [1], shape [8760], read-only.
+
+    `name` is a shipped profile (`solar_memphis_tn`) or the path of a CSV: a header, then one hour a line,
+    its last column the capacity factor.
+    Raises KeyError for an unknown name and ValueError, with line numbers, for a file that does not fit.
+    """
+    if name.endswith(".csv"):
+        lines = Path(name).read_text(encoding="utf-8").splitlines()
+    elif name in profile_names():
+        lines = files(_DATA).joinpath(f"{name}.csv").read_text(encoding="utf-8").splitlines()
+    else:
+        near = difflib.get_close_matches(name, profile_names(), n=1, cutoff=0.4)
+        hint = f"; did you mean '{near[0]}'?" if near else f"; known: {', '.join(profile_names())}"
+        raise KeyError(f"unknown profile '{name}'{hint}")
+    values = _numbers(name, lines[1:])
+    values.setflags(write=False)
+    return values
+
+
+def _numbers(name: str, lines: list[str]) -> Floats:
+    if len(lines) != HOURS_IN_YEAR:
+        raise ValueError(f"{name}: expected {HOURS_IN_YEAR} hours below the header, found {len(lines)}")
+    values = np.empty(HOURS_IN_YEAR)
+    bad: list[str] = []
+    for position, line in enumerate(lines):
+        try:
+            values[position] = float(line.rsplit(",", 1)[-1])
+        except ValueError:
+            values[position] = np.nan
+        if not 0.0 <= values[position] <= 1.0:
+            bad.append(f"line {position + 2}: '{line}'")
+    if bad:
+        raise ValueError(f"{name}: capacity factors must lie between 0 and 1: {'; '.join(bad[:5])}")
+    return values
+
+
+def scaled_to_mean(values: Floats, mean: float, weights: Floats | None = None) -> Floats:
+    """`values` with their weighted mean moved to `mean`, kept between 0 and their largest value.
+
+    Scaling down is proportional. Scaling up is proportional with a ceiling at the largest value, so that
+    a night stays a night; only if that cannot reach the mean are all values drawn towards the ceiling.
+    Raises ValueError if `mean` lies outside [0, largest value].
+    """
+    share = np.full(len(values), 1.0 / len(values)) if weights is None else weights / weights.sum()
+    ceiling, present = float(values.max()), float(share @ values)
+    if not -1e-12 <= mean <= ceiling * (1 + 1e-9) + 1e-12:
+        raise ValueError(f"a mean of {mean:g} cannot be reached by values between 0 and {ceiling:g}")
+    if mean <= present:
+        return values * (mean / present) if present > 0 else values.copy()
+    positive = float(share[values > 0].sum()) * ceiling
+    if positive <= mean:
+        return values + (ceiling - values) * (mean - present) / (ceiling - present)
+    low, high = 1.0, ceiling / float(values[values > 0].min())
+    for _ in range(_BISECTIONS):
+        middle = 0.5 * (low + high)
+        reached = float(share @ np.minimum(ceiling, middle * values))
+        low, high = (middle, high) if reached < mean else (low, middle)
+    return np.minimum(ceiling, high * values)
+
+
+def wholesale_markets() -> tuple[str, ...]:
+    """Names of the markets whose price shapes are shipped, sorted."""
+    names = _shipped_names()
+    return tuple(n.removeprefix(_WHOLESALE_PREFIX) for n in names if n.startswith(_WHOLESALE_PREFIX))
+
+
+@lru_cache(maxsize=32)
+def wholesale_shape(market: str, year: int, *, median: bool = False) -> Floats:
+    """Wholesale price of every hour over the year's mean price [1], shape [8760], mean exactly 1, read-only.
+
+    A month x hour-of-day shape: it holds the daily and seasonal swing, not the few dearest hours.
+    `median` takes the medians of month and hour, which rare price spikes do not move.
+    Raises KeyError for an unknown market or year.
+    """
+    if market not in wholesale_markets():
+        raise KeyError(f"unknown wholesale market '{market}'; known: {', '.join(wholesale_markets())}")
+    text = files(_DATA).joinpath(f"{_WHOLESALE_PREFIX}{market}.csv").read_text(encoding="utf-8")
+    lines = list(csv.DictReader(text.splitlines()))
+    column = "shape_median" if median else "shape_mean"
+    table = np.full((len(DAYS_IN_MONTH), HOURS_IN_DAY), np.nan)
+    for line in lines:
+        if int(line["year"]) == year:
+            table[int(line["month"]) - 1, int(line["hour"])] = float(line[column])
+    if np.isnan(table).any():
+        years = sorted({line["year"] for line in lines})
+        raise KeyError(f"no price shape of {market} for {year}; known years: {', '.join(years)}")
+    shape = table[month_of_hour() - 1, hour_of_day()]
+    shape = shape / shape.mean()
+    shape.setflags(write=False)
+    return shape
+
+
+@dataclass(frozen=True)
+class RepresentativeHours:
+    """Hours that stand for the year: whole days, each hour with the number of hours it stands for.
+
+    hour_index    hour of the year it was taken from [0..8759], shape [H]
+    weight_hours  hours of the year it stands for [h], shape [H], sum 8760
+    day_id        number of the representative day [0..], shape [H]
+    month, hour   month [1..12] and hour of the day [0..23], shape [H]
+    profiles      the given profiles at these hours, scaled so that the weighted mean is the annual mean
+    """
+
+    hour_index: Ints
+    weight_hours: Floats
+    day_id: Ints
+    month: Ints
+    hour: Ints
+    profiles: Mapping[str, Floats]
+
+    @property
+    def hours(self) -> int:
+        return len(self.hour_index)
+
+    @property
+    def days(self) -> int:
+        return int(self.day_id[-1]) + 1
+
+
+def typical_hours(
+    profiles: Mapping[str, Floats], *, periods: int = 6, extreme_days: int = 1
+) -> RepresentativeHours:
+    """Representative days of a year: the most typical day of each period, and the leanest days of the year.
+
+    The year is cut into `periods` runs of whole months (6: two months each). The typical day of a run is the
+    real day nearest to the run's mean day over all profiles together, each divided by its annual mean, so
+    that solar and wind keep their joint weather. An extreme day is one with the least total of those scaled
+    profiles; it stands for itself alone. With no profiles the middle day of each run is taken.
+    Deterministic: ties go to the earlier day. Raises ValueError for a wrong length or number of periods.
+    """
+    months = len(DAYS_IN_MONTH)
+    if periods < 1 or months % periods:
+        raise ValueError(f"the number of periods must divide {months}, got {periods}")
+    for name, values in profiles.items():
+        if values.shape != (HOURS_IN_YEAR,):
+            raise ValueError(f"profile '{name}' must have shape ({HOURS_IN_YEAR},), got {values.shape}")
+    month_of_day = month_of_hour()[::HOURS_IN_DAY]
+    period_of_day = (month_of_day - 1) * periods // months
+    shapes = _day_shapes(profiles)
+    extremes = _leanest_days(shapes, extreme_days)
+    days, weights = [], []
+    for period in range(periods):
+        members = np.flatnonzero(period_of_day == period)
+        common = np.setdiff1d(members, extremes)
+        days.append(_typical_day(shapes, common))
+        weights.append(float(len(common)))
+    days.extend(int(day) for day in extremes)
+    weights.extend([1.0] * len(extremes))
+    return _record(profiles, np.array(days, dtype=np.int64), np.array(weights))
+
+
+def full_year(profiles: Mapping[str, Floats]) -> RepresentativeHours:
+    """Every hour of the year, each with weight one, in the same record."""
+    return _record(profiles, np.arange(DAYS_IN_YEAR, dtype=np.int64), np.ones(DAYS_IN_YEAR))
+
+
+def _day_shapes(profiles: Mapping[str, Floats]) -> Floats:
+    """Profiles over their annual mean, one row a day, shape [365, 24 x profiles]."""
+    parts = [
+        (values / values.mean()).reshape(DAYS_IN_YEAR, HOURS_IN_DAY)
+        for _, values in sorted(profiles.items())
+        if values.mean() > 0
+    ]
+    return np.concatenate(parts, axis=1) if parts else np.empty((DAYS_IN_YEAR, 0))
+
+
+def _leanest_days(shapes: Floats, count: int) -> Ints:
+    if not shapes.size:
+        return np.empty(0, dtype=np.int64)
+    return np.sort(np.argsort(shapes.sum(axis=1), kind="stable")[:count]).astype(np.int64)
+
+
+def _typical_day(shapes: Floats, members: Ints) -> int:
+    if not shapes.size:
+        return int(members[len(members) // 2])
+    distance = ((shapes[members] - shapes[members].mean(axis=0)) ** 2).sum(axis=1)
+    return int(members[np.argmin(distance)])
+
+
+def _record(profiles: Mapping[str, Floats], days: Ints, weights: Floats) -> RepresentativeHours:
+    hour_index = (days[:, None] * HOURS_IN_DAY + np.arange(HOURS_IN_DAY)).ravel()
+    weight_hours = np.repeat(weights, HOURS_IN_DAY)
+    return RepresentativeHours(
+        hour_index=hour_index,
+        weight_hours=weight_hours,
+        day_id=np.repeat(np.arange(len(days), dtype=np.int64), HOURS_IN_DAY),
+        month=month_of_hour()[hour_index],
+        hour=hour_of_day()[hour_index],
+        profiles={
+            name: _taken(values, hour_index, weight_hours) for name, values in sorted(profiles.items())
+        },
+    )
+
+
+def _taken(values: Floats, hour_index: Ints, weight_hours: Floats) -> Floats:
+    taken, mean = values[hour_index], float(values.mean())
+    if taken.max() < mean:  # only a profile of a few spikes: a flat one keeps the energy
+        return np.full(len(taken), mean)
+    return scaled_to_mean(taken, mean, weight_hours)
