@@ -88,7 +88,8 @@ def reserve_cases() -> list[Case]:
     cases = []
     for source_id, unit_mw, value in (
         ("sofc", 10.0, 1.10), ("gas_recip", 4.5, 1.14), ("gas_recip", 18.3, 1.23),
-        ("gas_ct_aero", 48.0, 1.25), ("gas_ct_frame", 237.0, 1.90), ("gas_cc", 355.0, 2.13), ("gas_cc", 627.0, 2.51),
+        ("gas_ct_aero", 48.0, 1.25), ("gas_ct_frame", 237.0, 1.90),
+        ("gas_cc", 355.0, 2.13), ("gas_cc", 627.0, 2.51),
     ):  # fmt: skip
         plant = Block(unit_mw, power_source(catalog, source_id).availability)
         installed = units_needed(plant, 1000.0, 0.999) * unit_mw / 1000.0
