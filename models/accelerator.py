@@ -16,8 +16,8 @@ class Accelerator:
     """One accelerator. Rates are dense and one way; power and price count its share of the server.
 
     `peak_tflops` and `mamf` hold the precisions that have both a peak and an achievable fraction (MAMF: the
-    share of peak that the chip's best matmul reaches). `server_power_w` is the nameplate maximum;
-    `mean_power_fraction` of it is drawn at work. `rack_power_w` is the nameplate of a rack at the vendor's density.
+    share of peak that the chip's best matmul reaches). `server_power_w` is the nameplate maximum, of which
+    `mean_power_fraction` is drawn at work. `rack_power_w` is the nameplate of a rack at the vendor's density.
     """
 
     id: str
@@ -50,7 +50,7 @@ def accelerator(catalog: Catalog, accelerator_id: str) -> Accelerator:
     def value(name: str) -> float:
         return catalog.value(TABLE, accelerator_id, name)
 
-    peak = {p: value(f"peak_{p}_tflops") for p in PRECISIONS if _has(catalog, accelerator_id, f"peak_{p}_tflops")}
+    peak = _by_precision(catalog, accelerator_id, "peak_{}_tflops")
     mamf = _achievable(catalog, accelerator_id, peak)
     unit_gpus = int(value("unit_gpus"))
     return Accelerator(
@@ -76,20 +76,17 @@ def accelerator(catalog: Catalog, accelerator_id: str) -> Accelerator:
     )
 
 
-def _has(catalog: Catalog, accelerator_id: str, name: str) -> bool:
-    catalog.fields(TABLE, accelerator_id)  # an unknown accelerator is an error, an absent field is not
-    return catalog.has(TABLE, accelerator_id, name)
+def _by_precision(catalog: Catalog, accelerator_id: str, pattern: str) -> dict[str, float]:
+    """The numbers of a field that exists once per precision; an absent precision is left out."""
+    rows = catalog.fields(TABLE, accelerator_id)
+    return {p: rows[pattern.format(p)].base for p in PRECISIONS if pattern.format(p) in rows}
 
 
 def _achievable(catalog: Catalog, accelerator_id: str, peak: Mapping[str, float]) -> dict[str, float]:
-    """MAMF by precision. That of fp4 follows from fp8: only a share of the linear FLOPs runs in fp4, so that
+    """MAMF by precision. That of fp4 follows from fp8: only a share f4 of the linear FLOPs runs in fp4, so that
     peak4 MAMF4 = MAMF8 / (f4/peak4 + (1-f4)/peak8)."""
-    mamf = {
-        p: catalog.value(TABLE, accelerator_id, f"mamf_{p}")
-        for p in peak
-        if _has(catalog, accelerator_id, f"mamf_{p}")
-    }
+    mamf = _by_precision(catalog, accelerator_id, "mamf_{}")
     if "fp4" in peak and "fp8" in mamf and "fp4" not in mamf:
         share = catalog.value("compute_parameters", "step_time", "fp4_share")
         mamf["fp4"] = mamf["fp8"] / (share + (1.0 - share) * peak["fp4"] / peak["fp8"])
-    return mamf
+    return {p: share for p, share in mamf.items() if p in peak}

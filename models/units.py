@@ -13,6 +13,8 @@ KELVIN_AT_ZERO_CELSIUS = 273.15
 FIT_HOURS = 1e9  # one FIT is one failure in 1e9 hours
 BTU_PER_MMBTU = 1e6
 LITRES_PER_CUBIC_METRE = 1e3
+BYTES_PER_GB = 1e9
+FLOP_PER_TFLOP = 1e12
 WEEKS_PER_YEAR = 52.18
 
 # unit -> (dimension, factor to the dimension's base unit)

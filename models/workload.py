@@ -86,7 +86,9 @@ def workload(
     def value(name: str) -> float:
         return catalog.value(TABLE, model_id, name)
 
-    default_year = catalog.value("compute_parameters", "planner", "software_year")
+    def default(name: str) -> float:
+        return catalog.value("compute_parameters", "planner", name)
+
     has_total = catalog.has(TABLE, model_id, "total_parameters")
     return Workload(
         name=catalog.text(TABLE, model_id, "name"),
@@ -101,12 +103,12 @@ def workload(
         sequence_length=value("sequence_length_tokens") if sequence_length is None else sequence_length,
         batch_tokens=value("batch_tokens") if batch_tokens is None else batch_tokens,
         precision=precision,
-        software_year=default_year if software_year is None else software_year,
+        software_year=default("software_year") if software_year is None else software_year,
         total_parameters=value("total_parameters") if has_total else None,
         moe_factor_small_domain=catalog.value_or(TABLE, model_id, "moe_factor_small_domain", 1.0),
         moe_factor_large_domain=catalog.value_or(TABLE, model_id, "moe_factor_large_domain", 1.0),
         checkpoint_bytes_per_parameter=value("checkpoint_bytes_per_parameter"),
-        exchange_bytes_per_parameter=catalog.value("compute_parameters", "planner", "exchange_bytes_per_parameter"),
+        exchange_bytes_per_parameter=default("exchange_bytes_per_parameter"),
     )
 
 
