@@ -82,7 +82,8 @@ class SupplyOption:
 
     `kind` is grid, dispatchable, contract, variable, storage or backup. `unit_mw` 0 means any size; otherwise
     whole units up to `max_mw`. `availability` [hours] is the share of capacity usable in each representative hour.
-    `must_take` sources are paid for and deliver all of it. `full_load_hours` caps the yearly energy.
+    `must_take` sources are paid for and deliver all of it. `full_load_hours` caps the yearly energy. A firm source in units carries
+    firm_mw_per_unit x units - firm_offset_mw once it is built (spare units stand still).
     """
 
     id: str
@@ -99,7 +100,9 @@ class SupplyOption:
     availability: np.ndarray
     must_take: bool
     firm: bool
-    spare_units: int
+    fuel: str
+    firm_mw_per_unit: float
+    firm_offset_mw: float
     full_load_hours: float
     round_trip_efficiency: float
     firm_hours: float
@@ -117,6 +120,7 @@ class SiteOptions:
     hour_weights: np.ndarray
     hour_days: np.ndarray
     max_clusters: int
+    gas_limit_mw: float
     gpus: tuple[float, float]
 
 

@@ -99,8 +99,9 @@ class Supply(Record):
     capacity_mw: float
     firm_mw: float
     energy_mwh: float
+    storage_mwh: float | None = None
     capex_usd: float
-    cost_usd_per_mwh: float
+    cost_usd_per_mwh: float | None
     lead_years: float
 
 
@@ -132,7 +133,7 @@ class Check(Record):
     facility_mw_mean: Comparison
     objective: Comparison
     year_unserved_mwh: float | None = None
-    year_energy_cost: Comparison | None = None
+    year_opex_usd: Comparison | None = None
     segment_tolerance: float
 
 

@@ -37,21 +37,23 @@ def size_grid(lower: int, upper: int, jumps: np.ndarray, *, points: int = 64) ->
     return grid[(grid >= lower) & (grid <= upper)]
 
 
-def surviving_cells(curves: np.ndarray, visible: np.ndarray) -> np.ndarray:
+def surviving_cells(curves: np.ndarray, visible: np.ndarray, hourly: np.ndarray | None = None) -> np.ndarray:
     """Which cells of which configurations no other configuration dominates.
 
     curves [configurations x quantities x grid], smaller is better in every quantity; visible [configurations x grid]
     marks the points at which a configuration exists. A cell (between two neighbouring points; the point itself if
     the grid has one) is dropped only if one other configuration is no worse in every quantity at both ends:
     both are affine inside the cell, so it is then no worse everywhere in it. Of equals the first is kept.
+    `hourly` [configurations x hours x grid] are further quantities, looked at only where all others agree.
     Returns [configurations x cells] of bool.
     """
     ends = _cell_values(curves)  # [configurations x quantities*2 x cells]
+    hours = None if hourly is None else _cell_values(hourly)
     exists = visible[:, :-1] & visible[:, 1:] if visible.shape[1] > 1 else visible
     alive = exists.copy()
     for cell in range(ends.shape[2]):
         here = np.flatnonzero(exists[:, cell])
-        alive[here, cell] = _undominated(ends[here, :, cell])
+        alive[here, cell] = _undominated(ends[here, :, cell], None if hours is None else hours[here, :, cell])
     return alive
 
 
@@ -61,16 +63,19 @@ def _cell_values(curves: np.ndarray) -> np.ndarray:
     return np.concatenate([curves[:, :, :-1], curves[:, :, 1:]], axis=1)
 
 
-def _undominated(values: np.ndarray) -> np.ndarray:
-    """Rows of values [rows x quantities] that no other row is no worse than; of equal rows the first stays."""
+def _undominated(values: np.ndarray, hours: np.ndarray | None) -> np.ndarray:
+    """Rows of values [rows x quantities] that no other row is no worse than; of equal rows one stays."""
     slack = _COMPARISON_SLACK * np.abs(values).max(axis=0, initial=0.0)
     alive = np.ones(len(values), dtype=bool)
     # Best sums first: a row can only be dominated by one with a sum that is no larger.
     for row in np.lexsort((np.arange(len(values)), (values / (np.abs(values).max(axis=0) + 1e-300)).sum(axis=1))):
         if not alive[row]:
             continue
-        worse = (values[row] <= values + slack).all(axis=1)
+        worse = alive & (values[row] <= values + slack).all(axis=1)
         worse[row] = False
+        if hours is not None and worse.any():
+            candidates = np.flatnonzero(worse)
+            worse[candidates] = (hours[row] <= hours[candidates] * (1.0 + _COMPARISON_SLACK)).all(axis=1)
         alive &= ~worse
     return alive
 

@@ -25,10 +25,15 @@ def add_supply(block: Block, site: SiteOptions) -> None:
     by_id = {option.id: option for option in site.supply}
     block.capacity = Var(block.sources, domain=NonNegativeReals, bounds=lambda b, g: (0.0, by_id[g].max_mw))
     block.output = Var(block.sources, block.hours, domain=NonNegativeReals)
+    block.storages = Set(initialize=[o.id for o in site.supply if o.kind == "storage"])
     _add_units(block, site)
     _add_spares(block, site)
     _add_dispatch(block, site)
     _add_storage(block, site)
+    if np.isfinite(site.gas_limit_mw):
+        gas = [option.id for option in site.supply if option.fuel == "natural_gas"]
+        if gas:
+            block.gas_limit = Constraint(expr=sum(block.capacity[g] for g in gas) <= site.gas_limit_mw)
     block.firmness = Constraint(
         expr=sum(block.firm[g] for g in block.sources) >= facility_peak_mw(block.model().site[site.id], site)
     )
@@ -52,9 +57,9 @@ def _add_units(block: Block, site: SiteOptions) -> None:
 
 
 def _add_spares(block: Block, site: SiteOptions) -> None:
-    """Firm capacity: everything installed, less the spare units that must be able to stand still (N+k)."""
+    """Firm capacity: everything installed, less the spare units that must be able to stand still."""
     by_id = {option.id: option for option in site.supply}
-    spared = [o.id for o in site.supply if o.firm and o.unit_mw > 0 and o.spare_units > 0]
+    spared = [o.id for o in site.supply if o.firm and o.unit_mw > 0 and o.firm_offset_mw > 0]
     block.spared_sources = Set(initialize=spared)
     block.built = Var(block.spared_sources, domain=Binary)
     block.firm = Var(
@@ -63,7 +68,8 @@ def _add_spares(block: Block, site: SiteOptions) -> None:
     block.firm_is_installed = Constraint(block.sources, rule=lambda b, g: b.firm[g] <= b.capacity[g])
     block.firm_without_spares = Constraint(
         block.spared_sources,
-        rule=lambda b, g: b.firm[g] <= b.capacity[g] - by_id[g].unit_mw * by_id[g].spare_units * b.built[g],
+        rule=lambda b, g: b.firm[g]
+        <= by_id[g].firm_mw_per_unit * b.count[g] - by_id[g].firm_offset_mw * b.built[g],
     )
     block.built_if_installed = Constraint(
         block.spared_sources, rule=lambda b, g: b.capacity[g] <= by_id[g].max_mw * b.built[g]
@@ -86,7 +92,6 @@ def _add_dispatch(block: Block, site: SiteOptions) -> None:
 
 def _add_storage(block: Block, site: SiteOptions) -> None:
     by_id = {option.id: option for option in site.supply}
-    block.storages = Set(initialize=[o.id for o in site.supply if o.kind == "storage"])
     block.energy = Var(block.storages, domain=NonNegativeReals)
     block.charge = Var(block.storages, block.hours, domain=NonNegativeReals)
     block.level = Var(block.storages, block.hours, domain=NonNegativeReals)

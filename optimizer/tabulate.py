@@ -1,0 +1,400 @@
+"""Tabulate the physics into segments: every configuration a site can have, cut, pruned and ready for the model."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from exasite.instance.schema import Range
+from exasite.models.accelerator import Accelerator
+from exasite.models.cluster import (
+    ClusterCurves,
+    Components,
+    GivenFactors,
+    cluster_curves,
+    reliability_terms,
+    site_curves,
+)
+from exasite.models.cooling import CoolingMethod, CoolingTable, compatible, cooling_method, overheads
+from exasite.models.fabric import Fabric, Network, fabric, links_of, network, tier_limits
+from exasite.models.fabric_parts import congestion_classes
+from exasite.models.finance import plant_annuity_factor
+from exasite.models.power import SiteSource
+from exasite.models.profiles import RepresentativeHours, typical_hours
+from exasite.models.split_search import SfuCurve, best_split, planner_parameters
+from exasite.models.storage import recovery, storage
+from exasite.models.units import HOURS_PER_YEAR, LITRES_PER_CUBIC_METRE
+from exasite.models.workload import Workload
+from exasite.options import (
+    QUANTITIES,
+    Configuration,
+    CoolingHours,
+    Options,
+    SegmentTable,
+    SiteOptions,
+    SupplyOption,
+)
+from exasite.segments import DEFAULT_TOLERANCE, join_cells, size_grid, surviving_cells
+from exasite.setting import (
+    Setting,
+    SiteSetting,
+    accelerators_for,
+    fabrics_for,
+    ids_for,
+    workload_for,
+)
+
+LARGEST_CLUSTER_GPUS = 2_000_000  # where the question sets no bound
+_USD_PER_MUSD = 1e6
+_KWH_PER_MWH = 1e3
+_VARIABLE_ROOM, _STORAGE_ROOM = 30.0, 10.0  # bounds on MW of sun, wind and storage, in peaks of the site
+_JOINED = tuple(q for q in QUANTITIES if q not in ("gpus", "land_acres"))
+
+
+@dataclass(frozen=True)
+class Part:
+    """A configuration over its grid of sizes, before it is placed at a site."""
+
+    configuration: Configuration
+    components: Components
+    curves: ClusterCurves
+    visible: np.ndarray
+
+
+@dataclass
+class Tabulator:
+    """Tabulates sites one after the other and keeps what they share: SFU curves, networks, pruned parts."""
+
+    setting: Setting
+    tolerance: float = DEFAULT_TOLERANCE
+    configurations: int = 0
+    dropped: int = 0
+    _parts: dict[tuple[object, ...], list[Part]] = field(default_factory=dict)
+
+    def options(self) -> Options:
+        return Options(tuple(self._site(site) for site in self.setting.sites), self.tolerance)
+
+    def _site(self, at: SiteSetting) -> SiteOptions:
+        setting, section = self.setting, at.section
+        allowed = [s for s in at.sources if _arrives(s, setting)]
+        hours = typical_hours({s.id: s.profile for s in allowed if s.profile is not None})
+        methods = [cooling_method(setting.catalog, c) for c in self._ids(at, "cooling", "cooling")]
+        tables = {m.id: overheads(m, at.climate, setting.electrical_loss) for m in methods}
+        cooling = {m.id: _cooling_hours(m.id, tables[m.id], at, hours) for m in methods}
+        segments = self._segments(at, methods, cooling)
+        peak = _largest_peak_mw(segments, cooling) * section.max_clusters
+        used = {c.cooling for c in segments.configurations}
+        lower, upper = _site_gpus(section.gpus, segments)
+        return SiteOptions(
+            id=section.key,
+            segments=segments,
+            cooling=tuple(c for c in cooling.values() if c.id in used),
+            supply=tuple(_supply_option(s, hours, setting, peak) for s in allowed),
+            hour_weights=hours.weight_hours,
+            hour_days=hours.day_id,
+            max_clusters=section.max_clusters,
+            gas_limit_mw=at.site.gas_limit_mw,
+            gpus=(lower, upper),
+        )
+
+    def _ids(self, at: SiteSetting, key: str, table: str) -> tuple[str, ...]:
+        return ids_for(self.setting.loaded, at.section, key, table)
+
+    def _segments(self, at: SiteSetting, methods: list[CoolingMethod], cooling: dict[str, CoolingHours]) -> SegmentTable:
+        rows: list[_Row] = []
+        configurations: list[Configuration] = []
+        for chip in accelerators_for(self.setting.loaded, at.section):
+            bounds = self._unit_bounds(at, chip)
+            if bounds[0] > bounds[1]:
+                continue
+            for fabrics, grid in self._grids(at, chip, bounds):
+                parts = self._physics(at, chip, fabrics, methods, grid)
+                self._place(at, parts, grid, cooling, rows, configurations)
+        return _segment_table(rows, configurations, self.dropped)
+
+    def _grids(self, at: SiteSetting, chip: Accelerator, bounds: tuple[int, int]) -> list[tuple[list[Fabric], np.ndarray]]:
+        """Fabrics of a chip with the sizes they are tabulated at, in deployment units."""
+        names = fabrics_for(self.setting.loaded, at.section, chip)
+        fabrics = [fabric(self.setting.catalog, name) for name in names]
+        limits = sorted({limit // chip.unit_gpus for f in fabrics for limit in tier_limits(f)})
+        return [(fabrics, size_grid(*bounds, np.array(limits, dtype=int)))] if fabrics else []
+
+    def _unit_bounds(self, at: SiteSetting, chip: Accelerator) -> tuple[int, int]:
+        """Smallest and largest number of deployment units of one cluster that the question leaves."""
+        instance, unit = self.setting.loaded.instance, chip.unit_gpus
+        lower, upper = 1, LARGEST_CLUSTER_GPUS // unit
+        ranges: list[tuple[Range | None, bool]] = [(instance.require.coherent_gpus, True)]
+        alone = at.section.max_clusters == 1
+        ranges.append((at.section.gpus, alone))
+        ranges.append((instance.require.gpus, alone and len(instance.sites) == 1))
+        for wanted, each in ranges:
+            if wanted is None:
+                continue
+            if each and wanted.lower is not None:
+                lower = max(lower, math.ceil(wanted.lower / unit - 1e-9))
+            if wanted.upper is not None:
+                exact = wanted.exact is not None and wanted.upper == wanted.exact
+                upper = min(upper, math.ceil(wanted.upper / unit - 1e-9) if exact else int(wanted.upper // unit))
+        if instance.limit.capex_usd is not None:
+            upper = min(upper, int(instance.limit.capex_usd / (chip.price_usd * unit)))
+        return lower, upper
+
+    def _physics(self, at: SiteSetting, chip: Accelerator, fabrics: list[Fabric], methods: list[CoolingMethod],
+                 grid: np.ndarray) -> list[Part]:  # fmt: skip
+        """All configurations of a chip that none of the same fabric and cooling beats; the same at every site."""
+        stores, schemes = self._ids(at, "storage", "storage"), self._ids(at, "recovery", "recovery")
+        fitting = [m for m in methods if compatible(m, chip)]
+        key = (chip.id, tuple(f.id for f in fabrics), tuple(m.id for m in fitting), stores, schemes,
+               grid.tobytes(), at.given)  # fmt: skip
+        if key not in self._parts:
+            load = workload_for(self.setting.loaded, chip)
+            self._parts[key] = [
+                part
+                for f in fabrics
+                for part in self._of_fabric(chip, f, fitting, stores, schemes, grid, load, at.given)
+            ]
+        return self._parts[key]
+
+    def _of_fabric(self, chip: Accelerator, links: Fabric, methods: list[CoolingMethod], stores: tuple[str, ...],
+                   schemes: tuple[str, ...], grid: np.ndarray, load: Workload,
+                   given: GivenFactors) -> list[Part]:  # fmt: skip
+        catalog, gpus = self.setting.catalog, grid * chip.unit_gpus
+        counted = network(links, gpus, accelerator=chip)
+        sfu = self._sfu(chip, links, load, counted, given)
+        visible = counted.reachable & sfu.feasible
+        if not visible.any():
+            return []
+        terms, kept = reliability_terms(catalog, chip.id), []
+        for method in methods:
+            parts = []
+            for k in stores:
+                for r in schemes:
+                    made = Components(chip, links, method, storage(catalog, k), recovery(catalog, r))
+                    name = Configuration(chip.id, links.id, method.id, k, r, chip.unit_gpus)
+                    curves = cluster_curves(made, load, terms, counted, sfu, given)
+                    parts.append(Part(name, made, curves, visible & (curves.effective_exaflops > 0)))
+            kept += self._unbeaten(parts)
+        return kept
+
+    def _sfu(self, chip: Accelerator, links: Fabric, load: Workload, counted: Network, given: GivenFactors) -> SfuCurve:
+        """SFU over the sizes the fabric reaches; where it does not reach, or SFU is given, nothing is searched."""
+        parameters = planner_parameters(self.setting.catalog)
+        gpus = counted.gpus if given.sfu is None else np.array([chip.unit_gpus])
+        found = best_split(parameters, chip, links_of(links, chip, congestion_classes(self.setting.catalog)), load, gpus)
+        return found if given.sfu is None else _given_sfu(found, counted, given.sfu)
+
+    def _unbeaten(self, parts: list[Part]) -> list[Part]:
+        """Drop storage and recovery choices that another one beats at every size, for one fabric and cooling."""
+        self.configurations += len(parts)
+        values = np.stack([_physical_costs(part) for part in parts])
+        alive = surviving_cells(values, np.stack([part.visible for part in parts])).any(axis=1)
+        self.dropped += int((~alive).sum())
+        return [part for part, lives in zip(parts, alive, strict=True) if lives]
+
+    def _place(self, at: SiteSetting, parts: list[Part], grid: np.ndarray, cooling: dict[str, CoolingHours],
+               rows: list[_Row], configurations: list[Configuration]) -> None:  # fmt: skip
+        """Add the cost of the site, drop what is beaten there, and cut the rest into segments."""
+        if not parts:
+            return
+        curves = np.stack([self._site_quantities(at, part) for part in parts])  # [parts x QUANTITIES x grid]
+        visible = np.stack([part.visible for part in parts])
+        hourly = np.stack([_hourly_mw(curves[i], cooling[p.configuration.cooling]) for i, p in enumerate(parts)])
+        compared = np.stack([_compared(curves[i], cooling[p.configuration.cooling]) for i, p in enumerate(parts)])
+        alive = surviving_cells(compared, visible, hourly)
+        self.dropped += int((~alive.any(axis=1)).sum())
+        joined = [QUANTITIES.index(q) for q in _JOINED]
+        for i, part in enumerate(parts):
+            for segment in join_cells(grid, curves[i][joined], alive[i], self.tolerance):
+                rows.append(_Row(len(configurations), int(grid[segment.first]), int(grid[segment.last]),
+                                 curves[i][:, segment.first], curves[i][:, segment.last]))  # fmt: skip
+            configurations.append(part.configuration)
+
+    def _site_quantities(self, at: SiteSetting, part: Part) -> np.ndarray:
+        """QUANTITIES of a configuration at a site, [quantities x grid]."""
+        curves = part.curves
+        cost = site_curves(
+            curves, part.components.cooling, self.setting.prices, self.setting.terms, at.site.construction_multiplier
+        )
+        return np.stack([
+            curves.gpus,
+            curves.effective_exaflops,
+            cost.capex_usd / _USD_PER_MUSD,
+            cost.annual_capital_usd / _USD_PER_MUSD,
+            cost.fixed_opex_usd / _USD_PER_MUSD,
+            cost.land_acres,
+            curves.liquid_mean_mw,
+            curves.air_mean_mw,
+            curves.liquid_peak_mw,
+            curves.air_peak_mw,
+        ])  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Row:
+    configuration: int
+    lower: int
+    upper: int
+    at_lower: np.ndarray
+    at_upper: np.ndarray
+
+
+def _given_sfu(found: SfuCurve, counted: Network, sfu: float) -> SfuCurve:
+    """The curve of a measured SFU: the same at every size."""
+    size = len(counted.gpus)
+    return SfuCurve(
+        gpus=counted.gpus.astype(float), sfu=np.full(size, sfu), mfu_before_goodput=np.full(size, np.nan),
+        step_time_s=np.full(size, np.nan), split=found.split, feasible=np.ones(size, dtype=bool),
+    )  # fmt: skip
+
+
+def _physical_costs(part: Part) -> np.ndarray:
+    """What storage and recovery change, smaller is better: [quantities x grid]."""
+    c = part.curves
+    return np.stack([
+        -c.effective_exaflops, c.it_capex.total_usd, c.liquid_mean_mw, c.air_mean_mw, c.liquid_peak_mw, c.air_peak_mw,
+    ])  # fmt: skip
+
+
+def _compared(quantities: np.ndarray, hours: CoolingHours) -> np.ndarray:
+    """What any objective, limit or supply can see of a configuration, smaller is better: [quantities x grid]."""
+    q = dict(zip(QUANTITIES, quantities, strict=True))
+    mean = q["liquid_mean_mw"] * (1 + hours.mean_liquid) + q["air_mean_mw"] * (1 + hours.mean_air)
+    peak = q["liquid_peak_mw"] * (1 + hours.peak_liquid) + q["air_peak_mw"] * (1 + hours.peak_air)
+    water = (q["liquid_mean_mw"] * hours.water_liquid_m3_per_mwh + q["air_mean_mw"] * hours.water_air_m3_per_mwh)
+    return np.stack([
+        -q["effective_exaflops"], q["capex_musd"], q["annual_capex_musd"], q["fixed_opex_musd"], q["land_acres"],
+        mean, peak, water,
+    ])  # fmt: skip
+
+
+def _hourly_mw(quantities: np.ndarray, hours: CoolingHours) -> np.ndarray:
+    """Facility power in each representative hour [hours x grid]."""
+    liquid, air = quantities[QUANTITIES.index("liquid_mean_mw")], quantities[QUANTITIES.index("air_mean_mw")]
+    return (1 + hours.overhead_liquid[:, None]) * liquid + (1 + hours.overhead_air[:, None]) * air
+
+
+def _segment_table(rows: list[_Row], configurations: list[Configuration], dropped: int) -> SegmentTable:
+    """Segments as affine functions of their number of units."""
+    kept = sorted({row.configuration for row in rows})
+    position = {old: new for new, old in enumerate(kept)}
+    lower, upper = np.array([r.lower for r in rows], dtype=int), np.array([r.upper for r in rows], dtype=int)
+    first = np.array([r.at_lower for r in rows]).reshape(len(rows), len(QUANTITIES))
+    last = np.array([r.at_upper for r in rows]).reshape(len(rows), len(QUANTITIES))
+    # A segment of one size has no slope to measure: the proportional line through it keeps integers exact.
+    width = np.where(upper > lower, upper - lower, lower)[:, None]
+    slope = np.where((upper > lower)[:, None], last - first, first) / width if rows else first
+    intercept = first - slope * lower[:, None]
+    return SegmentTable(
+        configurations=tuple(configurations[i] for i in kept),
+        configuration=np.array([position[r.configuration] for r in rows], dtype=int),
+        lower=lower,
+        upper=upper,
+        slope={name: slope[:, i] for i, name in enumerate(QUANTITIES)},
+        intercept={name: intercept[:, i] for i, name in enumerate(QUANTITIES)},
+        dropped=dropped,
+    )
+
+
+def _largest_peak_mw(table: SegmentTable, cooling: dict[str, CoolingHours]) -> float:
+    """Largest facility peak any segment can have [MW]."""
+    largest = 0.0
+    for j in range(len(table)):
+        hours = cooling[table.configurations[table.configuration[j]].cooling]
+        liquid, air = (
+            table.slope[k][j] * table.upper[j] + table.intercept[k][j] for k in ("liquid_peak_mw", "air_peak_mw")
+        )
+        largest = max(largest, liquid * (1 + hours.peak_liquid) + air * (1 + hours.peak_air))
+    return largest
+
+
+def _site_gpus(wanted: Range | None, table: SegmentTable) -> tuple[float, float]:
+    """Accelerators asked for at a site; an exact number may be exceeded by part of a deployment unit."""
+    if wanted is None:
+        return 0.0, math.inf
+    rounding = max((c.unit_gpus for c in table.configurations), default=1) - 1
+    exact = wanted.exact is not None and wanted.upper == wanted.exact
+    upper = math.inf if wanted.upper is None else wanted.upper + (rounding if exact else 0)
+    return wanted.lower or 0.0, upper
+
+
+def _cooling_hours(method_id: str, table: CoolingTable, at: SiteSetting, hours: RepresentativeHours) -> CoolingHours:
+    """Overheads at the representative hours, moved so that their weighted mean is the mean of the year."""
+    index = at.climate.hour_index()[hours.hour_index]
+    water = _KWH_PER_MWH / LITRES_PER_CUBIC_METRE
+    if at.given.pue is not None:
+        flat, over = np.full(hours.hours, at.given.pue - 1.0), at.given.pue - 1.0
+        return CoolingHours(method_id, flat, flat, over, over, over, over,
+                            table.water_liquid_l_per_kwh * water, table.water_air_l_per_kwh * water)  # fmt: skip
+
+    def moved(values: np.ndarray, mean: float) -> np.ndarray:
+        taken = values[index]
+        return taken + mean - float(taken @ hours.weight_hours) / HOURS_PER_YEAR
+
+    return CoolingHours(
+        id=method_id,
+        overhead_liquid=moved(table.overhead_liquid, table.mean_overhead_liquid),
+        overhead_air=moved(table.overhead_air, table.mean_overhead_air),
+        mean_liquid=table.mean_overhead_liquid,
+        mean_air=table.mean_overhead_air,
+        peak_liquid=table.peak_overhead_liquid,
+        peak_air=table.peak_overhead_air,
+        water_liquid_m3_per_mwh=table.water_liquid_l_per_kwh * water,
+        water_air_m3_per_mwh=table.water_air_l_per_kwh * water,
+    )
+
+
+def _arrives(source: SiteSource, setting: Setting) -> bool:
+    """Whether a source can be there by the date the design must be online."""
+    limit = setting.loaded.instance.limit.online_by
+    return source.lead_years <= setting.years_allowed and (limit is None or source.first_year <= limit.year)
+
+
+def _supply_option(source: SiteSource, hours: RepresentativeHours, setting: Setting, peak_mw: float) -> SupplyOption:
+    """A source in the records of the formulation, its size bounded by what the site could ever use."""
+    per_unit, offset = _firm_line(source, setting)
+    return SupplyOption(
+        id=source.id,
+        kind=source.kind,
+        unit_mw=source.unit_mw,
+        max_mw=min(source.max_mw, _useful_mw(source, peak_mw, per_unit, offset)),
+        capex_musd_per_mw=source.capex_musd_per_mw * source.construction_interest_factor,
+        capex_musd_per_mwh=source.capex_musd_per_mwh * source.construction_interest_factor,
+        annual_capex_factor=float(plant_annuity_factor(setting.terms, source.life_years)),
+        fixed_musd_per_mw_year=source.fixed_musd_per_mw_year,
+        cost_usd_per_mwh=source.marginal_cost_usd_per_mwh,
+        co2_t_per_mwh=source.co2_t_per_mwh,
+        land_acres_per_mw=source.land_acres_per_mw,
+        availability=hours.profiles[source.id] if source.profile is not None
+        else np.full(hours.hours, source.availability),
+        must_take=source.must_take,
+        firm=source.firm,
+        fuel=source.fuel,
+        firm_mw_per_unit=per_unit,
+        firm_offset_mw=offset,
+        full_load_hours=source.annual_limit_hours,
+        round_trip_efficiency=source.round_trip_efficiency,
+        firm_hours=0.0,
+        lead_years=source.lead_years,
+    )  # fmt: skip
+
+
+def _firm_line(source: SiteSource, setting: Setting) -> tuple[float, float]:
+    """Firm MW per unit and offset: N+k if the instance says how many units must stand still, else by availability."""
+    spares = setting.loaded.instance.facility.spare_units
+    if spares is not None and source.unit_mw > 0:
+        return source.unit_mw, spares * source.unit_mw
+    return source.firm_mw_per_unit, source.firm_offset_mw
+
+
+def _useful_mw(source: SiteSource, peak_mw: float, per_unit: float, offset: float) -> float:
+    """More of a source than this can never be of use."""
+    if source.kind == "variable":
+        return _VARIABLE_ROOM * peak_mw
+    if source.kind == "storage":
+        return _STORAGE_ROOM * peak_mw
+    if source.unit_mw <= 0:
+        return 2.0 * peak_mw
+    carrying = max(math.ceil((peak_mw + offset) / max(per_unit, 1e-9)), math.ceil(peak_mw / (0.5 * source.unit_mw)))
+    return source.unit_mw * (carrying + 1)
