@@ -7,8 +7,8 @@ owner-furnished (servers, network, storage). Other bases ([3], JLL, Goldman) hav
 be added.
 
 Mechanical = the cooling method's own plant + a distribution common to all methods, set so that cold plates
-with a tower give the mechanical chain of the base. An air hall with a tower then costs 7.1 % less
-than one with cold plates (which cost 7.6 % more), inside the 7-10 % premium of [2], and within 1 % of the air base of [1].
+with a tower give the mechanical chain of the base. Cold plates then cost 7.6 % more than an air
+hall with a tower, inside the 7-10 % premium of [2], and the air hall is within 1 % of the air base of [1].
 
 [1] Cushman & Wakefield, Data Center Development Cost Guide, 2025.
 [2] Turner & Townsend, Data Centre Construction Cost Index 2025-26.

@@ -21,6 +21,8 @@ from exasite.models.units import HOURS_PER_YEAR
 
 FloatArray = npt.NDArray[np.float64]
 
+_SMALLEST_RATE = 1e-15  # below it a rate changes nothing, and its digits are lost
+
 
 @dataclass(frozen=True)
 class Finance:
@@ -73,9 +75,10 @@ def crf(rate: npt.ArrayLike, years: npt.ArrayLike) -> FloatArray:
     r, n = np.broadcast_arrays(np.asarray(rate, dtype=np.float64), np.asarray(years, dtype=np.float64))
     if np.any(r < 0) or np.any(n <= 0):
         raise ValueError("expected a rate of at least 0 and a life above 0 years")
-    safe = np.where(r > 0, r, 1.0)
+    charged = r > _SMALLEST_RATE
+    safe = np.where(charged, r, 1.0)
     # expm1 and log1p keep the digits of small rates
-    return np.where(r > 0, safe / -np.expm1(-n * np.log1p(safe)), 1.0 / n)
+    return np.where(charged, safe / -np.expm1(-n * np.log1p(safe)), 1.0 / n)
 
 
 def annuity_factors(terms: Finance) -> dict[str, float]:
