@@ -62,7 +62,7 @@ def assemble(context: Setting, design: SolvedDesign, optimum: Optimum, run: Run)
     totals = _totals(context, evaluated)
     section = context.loaded.instance.workload.model
     rows = rows_used(
-        context.catalog, evaluated, context.loaded.instance.facility.electrical or DEFAULT_ELECTRICAL,
+        context.catalog, evaluated, [s.setting.section.base_id for s in design.sites], context.loaded.instance.facility.electrical or DEFAULT_ELECTRICAL,
         section if isinstance(section, str) else None,
     )  # fmt: skip
     return Result(

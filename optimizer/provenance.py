@@ -22,13 +22,13 @@ _FACILITY_ROWS = {
 }
 
 
-def rows_used(catalog: Catalog, sites: Iterable[SiteEvaluation], electrical: str, model_id: str | None) -> tuple[SourceRow, ...]:  # fmt: skip
+def rows_used(catalog: Catalog, sites: Iterable[SiteEvaluation], site_ids: Iterable[str], electrical: str,
+              model_id: str | None) -> tuple[SourceRow, ...]:  # fmt: skip
     """Every catalogue row of the items a design is made of, in table order."""
     items: set[tuple[str, str]] = {("electrical", electrical)}
     if model_id is not None:
         items.add(("models", model_id))
-    for site in sites:
-        base = site.design.site.id
+    for site, base in zip(sites, site_ids, strict=True):
         items |= {("sites", base), ("stations", base), ("regional_cost", site.design.site.cost_region)}
         items |= {("power_sources", s.source.id) for s in site.design.supply}
         for cluster in site.clusters:

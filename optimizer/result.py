@@ -208,6 +208,17 @@ class Result(Record):
 
         return pd.DataFrame([{"site": s.site, **supply.model_dump()} for s in self.sites for supply in s.supply])
 
+    def capex_frame(self) -> pd.DataFrame:
+        """One row a capex line, site and cluster or power source, in USD."""
+        import pandas as pd
+
+        rows = []
+        for site in self.sites:
+            for number, cluster in enumerate(site.clusters, start=1):
+                rows += [(site.site, f"cluster {number}", line, cost) for line, cost in cluster.capex_usd.items()]
+            rows += [(site.site, s.source, "power", s.capex_usd) for s in site.supply]
+        return pd.DataFrame(rows, columns=["site", "part", "line", "capex_usd"])
+
     def table(self) -> pd.DataFrame:
         """The headline figures, one a row, with their units."""
         import pandas as pd

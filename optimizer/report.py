@@ -1,0 +1,225 @@
+"""The answer as a planner reads it: one page for the terminal, as plain text and as HTML."""
+
+from __future__ import annotations
+
+import io
+
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from exasite.result import Cluster, Result, SiteResult
+
+_WIDTH = 100
+_OBJECTIVES = {
+    "efficiency": ("effective ExaFLOPS per capex dollar and per watt", ""),
+    "exaflops_per_capex": ("effective ExaFLOPS per billion dollars of capex", "EFLOPS/B$"),
+    "exaflops_per_watt": ("effective ExaFLOPS per megawatt", "EFLOPS/MW"),
+    "exaflops_per_tco": ("effective ExaFLOPS per billion dollars of ownership", "EFLOPS/B$"),
+    "exaflops": ("effective ExaFLOPS", "EFLOPS"),
+    "capex": ("least capex", "USD"),
+    "tco": ("least cost of ownership", "USD"),
+    "training_cost": ("least cost of training", "USD"),
+    "facility_mw": ("least facility power", "MW"),
+}
+_MOST_WEAK = 8
+# Fields that decide money, power or speed; only these are named when they are weak.
+_TELLING = ("price", "capex", "power_w", "mamf", "multiplier", "share", "rate", "restart", "lead", "failure_factor")
+_PER_ITEM = ("accelerators", "cooling", "electrical", "optics", "power_sources", "recovery", "storage", "switches")
+
+
+def one_page(result: Result) -> RenderableType:
+    """The whole answer as a rich renderable."""
+    parts: list[RenderableType] = [_headline(result)]
+    if result.totals is not None:
+        parts += [_summary(result)]
+        parts += [_site(site) for site in result.sites]
+        parts += [_totals(result), _trust(result)]
+    return Group(*parts)
+
+
+def as_text(result: Result) -> str:
+    """The answer as plain text of 100 columns."""
+    stream = io.StringIO()
+    Console(file=stream, width=_WIDTH, no_color=True, force_terminal=False).print(one_page(result))
+    return stream.getvalue()
+
+
+def as_html(result: Result) -> str:
+    """The answer as an HTML fragment for notebooks."""
+    console = Console(record=True, width=_WIDTH, file=io.StringIO())
+    console.print(one_page(result))
+    return console.export_html(inline_styles=True, code_format="<pre style='font-family:monospace'>{code}</pre>")
+
+
+def money(usd: float) -> str:
+    """Dollars as a planner writes them."""
+    for size, unit in ((1e9, "B$"), (1e6, "M$"), (1e3, "k$")):
+        if abs(usd) >= size:
+            return f"{usd / size:,.2f} {unit}" if usd / size < 100 else f"{usd / size:,.0f} {unit}"
+    return f"{usd:,.0f} $"
+
+
+def percent(share: float) -> str:
+    return f"{100 * share:.1f} %"
+
+
+def duration(hours: float) -> str:
+    """A time between events in the unit that suits it."""
+    if hours >= 48:
+        return f"{hours / 24:.1f} days"
+    return f"{hours:.1f} h" if hours >= 1 else f"{60 * hours:.0f} min"
+
+
+def _headline(result: Result) -> Text:
+    text = Text()
+    text.append(f"\n{result.instance.name}", style="bold")
+    if result.instance.question:
+        text.append(f"  {result.instance.question}")
+    text.append("\n")
+    words, unit = _OBJECTIVES[result.objective.kind]
+    value, gap = result.objective.value, result.objective.gap
+    if value is None:
+        style = "bold red" if result.status == "infeasible" else "bold yellow"
+        text.append(f"{result.status.replace('_', ' ').upper()}: {result.message}\n", style=style)
+        return text
+    shown = money(value) if unit == "USD" else f"{value:,.4g} {unit}".strip()
+    proof = "no bound proven yet" if gap is None else f"no design can be more than {100 * gap:.2g} % better"
+    style = "bold green" if result.status == "optimal" else "bold yellow"
+    state = "PROVEN BEST" if result.status == "optimal" else "BEST FOUND SO FAR"
+    text.append(f"{state}: ", style=style)
+    text.append(f"{words} {shown}; {proof}\n")
+    return text
+
+
+def _grid(*styles: str) -> Table:
+    table = Table.grid(padding=(0, 2))
+    for style in styles:
+        table.add_column(justify="right" if style == "right" else "left", no_wrap=style == "right")
+    return table
+
+
+def _summary(result: Result) -> RenderableType:
+    t = result.totals
+    assert t is not None  # callers check
+    table = _grid("left", "right", "left", "right")
+    table.add_row("accelerators", f"{t.gpus:,}", "capex", money(t.capex_usd))
+    table.add_row("effective", f"{t.effective_exaflops:,.2f} EFLOPS", "facility mean", f"{t.facility_mw_mean:,.1f} MW")
+    table.add_row("MFU", percent(t.mfu), "facility peak", f"{t.facility_mw_peak:,.1f} MW")
+    table.add_row("per billion $", f"{t.exaflops_per_billion_usd:.3f} EFLOPS",
+                  "per MW", f"{t.exaflops_per_megawatt:.4f} EFLOPS")  # fmt: skip
+    return Padding(table, (0, 2))
+
+
+def _site(site: SiteResult) -> RenderableType:
+    heading = Text(f"\n{site.name}", style="bold cyan")
+    heading.append(f"  {money(site.capex_usd)}, {site.facility_mw_mean:,.1f} MW", style="not bold")
+    blocks: list[RenderableType] = [heading]
+    for cluster in site.clusters:
+        blocks += [_design(cluster), _chain(cluster), _watts(site, cluster), _capex(site, cluster)]
+    blocks.append(_supply(site))
+    return Group(*blocks)
+
+
+def _design(cluster: Cluster) -> RenderableType:
+    table = _grid("left", "left")
+    spares = f" and {cluster.spare_gpus:,} spares" if cluster.spare_gpus else ""
+    table.add_row("accelerator", f"{cluster.gpus:,} x {cluster.accelerator}{spares}, {cluster.precision}")
+    tiers = f"{cluster.network_tiers} tiers, {cluster.network_switches:,} switches" if cluster.network_tiers else "torus"
+    table.add_row("interconnect", f"{cluster.interconnect} ({tiers})")
+    table.add_row("cooling", f"{cluster.cooling} ({percent(cluster.liquid_share)} of IT heat to liquid)")
+    table.add_row("checkpoints", f"{cluster.storage}, recovery {cluster.recovery}")
+    if cluster.parallel_split:
+        table.add_row("parallel split", cluster.parallel_split)
+    return Padding(table, (0, 2))
+
+
+def _chain(cluster: Cluster) -> RenderableType:
+    text = Text("FLOPS   ", style="bold")
+    text.append(f"peak {cluster.peak_exaflops:,.2f} EF  x MAMF {percent(cluster.mamf)}  x SFU {percent(cluster.sfu)}  "
+                f"x goodput {percent(cluster.goodput)}  = {cluster.effective_exaflops:,.2f} EF effective "
+                f"(MFU {percent(cluster.mfu)})", style="not bold")  # fmt: skip
+    stops = Text(f"        a failure stops the job every {duration(cluster.job_mttf_hours)}", style="dim")
+    if cluster.checkpoint_interval_s:
+        stops.append(f"; a checkpoint every {duration(cluster.checkpoint_interval_s / 3600)}")
+    return Padding(Group(text, stops), (0, 2))
+
+
+def _watts(site: SiteResult, cluster: Cluster) -> RenderableType:
+    text = Text("WATTS   ", style="bold")
+    text.append(f"IT nameplate {cluster.it_mw:,.1f} MW, mean at work {cluster.it_mw_mean:,.1f} MW  "
+                f"x PUE {site.pue_mean:.3f}  (hottest hours {site.pue_peak:.3f})", style="not bold")  # fmt: skip
+    return Padding(text, (0, 2))
+
+
+def _capex(site: SiteResult, cluster: Cluster) -> RenderableType:
+    lines = {line: cost for line, cost in cluster.capex_usd.items() if cost > 0}
+    total = sum(lines.values())
+    table = _grid("left", "right", "right", "left", "right", "right")
+    cells = [(line, money(cost), percent(cost / total)) for line, cost in lines.items()]
+    half = (len(cells) + 1) // 2
+    for left, right in zip(cells[:half], [*cells[half:], ("", "", "")], strict=False):
+        table.add_row(*left, *right)
+    heading = Text("CAPEX   ", style="bold")
+    heading.append(f"{money(total)} without power, {money(total / cluster.gpus)} per accelerator", style="not bold")
+    return Padding(Group(heading, Padding(table, (0, 8))), (0, 2))
+
+
+def _supply(site: SiteResult) -> RenderableType:
+    table = Table(box=None, padding=(0, 2), header_style="dim")
+    for name in ("source", "units", "MW", "firm MW", "share of energy", "capex", "$/MWh all-in", "there in"):
+        table.add_column(name, justify="left" if name == "source" else "right")
+    energy = sum(s.energy_mwh for s in site.supply) or 1.0
+    for s in site.supply:
+        size = f"{s.capacity_mw:,.1f}" + (f" ({s.storage_mwh:,.0f} MWh)" if s.storage_mwh is not None else "")
+        price = "-" if s.cost_usd_per_mwh is None else f"{s.cost_usd_per_mwh:,.1f}"
+        table.add_row(s.source, "" if s.units is None else str(s.units), size, f"{s.firm_mw:,.1f}",
+                      percent(s.energy_mwh / energy), money(s.capex_usd), price,
+                      f"{12 * s.lead_years:.0f} months")  # fmt: skip
+    return Padding(Group(Text("POWER", style="bold"), table), (0, 2))
+
+
+def _totals(result: Result) -> RenderableType:
+    t = result.totals
+    assert t is not None  # callers check
+    table = _grid("left", "right", "left", "right")
+    table.add_row("cost of ownership", money(t.tco_usd), "opex per year", money(t.opex_usd_per_year))
+    table.add_row("energy price", f"{t.energy_price_usd_per_mwh:,.1f} $/MWh", "energy per year",
+                  f"{t.energy_mwh_per_year / 1e3:,.0f} GWh")  # fmt: skip
+    table.add_row("CO2 per year", f"{t.co2_t_per_year / 1e3:,.0f} kt", "water per year",
+                  f"{t.water_m3_per_year / 1e3:,.0f} thousand m3")  # fmt: skip
+    table.add_row("online", t.online_date, "land", f"{t.land_acres:,.0f} acres")
+    if t.training_days is not None and t.training_cost_usd is not None:
+        table.add_row("training run", f"{t.training_days:,.1f} days", "its cost", money(t.training_cost_usd))
+    return Group(Text("\nAll sites", style="bold cyan"), Padding(table, (0, 2)))
+
+
+def _trust(result: Result) -> RenderableType:
+    """What is proven, what was checked, and what rests on weak data."""
+    lines = [Text("\nHow far to trust it", style="bold cyan")]
+    check, solver = result.check, result.solver
+    lines.append(Text(f"  proven over {solver.configurations:,} configurations ({solver.segments} segments after "
+                      f"pruning) in {solver.seconds:.1f} s"))  # fmt: skip
+    if check is not None:
+        unserved = check.year_unserved_mwh or 0.0
+        energy = result.totals.energy_mwh_per_year if result.totals else 1.0
+        lines.append(Text(f"  re-evaluated without the solver: objective differs by {100 * check.objective.difference:.3f} %; "
+                          f"over 8,760 hours {percent(unserved / energy)} of energy is unserved"))  # fmt: skip
+    share = result.provenance.low_confidence_capex_share
+    if share is not None:
+        lines.append(Text(f"  {percent(share)} of capex rests on low-confidence prices"))
+    weak = weak_numbers(result)
+    if weak:
+        lines.append(Text("  low-confidence numbers behind this answer: " + "; ".join(weak[:_MOST_WEAK])
+                          + (f"; and {len(weak) - _MOST_WEAK} more in the JSON" if len(weak) > _MOST_WEAK else "")))  # fmt: skip
+    return Group(*lines)
+
+
+def weak_numbers(result: Result) -> list[str]:
+    """Low-confidence rows of the chosen items, named by item and field."""
+    return [
+        f"{row.item} {row.field}"
+        for row in result.provenance.rows
+        if row.confidence == "low" and row.table in _PER_ITEM and any(word in row.field for word in _TELLING)
+    ]

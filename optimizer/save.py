@@ -1,0 +1,37 @@
+"""Write a result into a folder: JSON, plain text and CSV tables. Each file appears whole or not at all."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from exasite.errors import InputError, Problem
+from exasite.report import as_text
+from exasite.result import Result
+
+
+def save(result: Result, folder: str | Path) -> tuple[Path, ...]:
+    """Write result.json, report.txt, and clusters.csv, supply.csv, capex.csv where there is a design.
+
+    Returns the paths written. Raises InputError if the folder cannot be made or written to.
+    """
+    target = Path(folder)
+    texts = {"result.json": result.to_json() + "\n", "report.txt": as_text(result)}
+    if result.sites:
+        texts["clusters.csv"] = result.to_frame().to_csv(index=False)
+        texts["supply.csv"] = result.supply_frame().to_csv(index=False)
+        texts["capex.csv"] = result.capex_frame().to_csv(index=False)
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+        return tuple(write_whole(target / name, text) for name, text in texts.items())
+    except OSError as error:
+        fix = "name a folder that can be written to"
+        raise InputError([Problem("-o", f"cannot write to {target}: {error.strerror}", fix)]) from None
+
+
+def write_whole(path: Path, text: str) -> Path:
+    """Write under a temporary name, then rename: a reader never sees half a file."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary.write_text(text, encoding="utf-8")
+    temporary.replace(path)
+    return path
