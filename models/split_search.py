@@ -1,0 +1,240 @@
+"""The best way to cut a training run over N accelerators: every split that fits in memory is tried.
+
+References
+----------
+[1] V. Korthikanti et al., Reducing Activation Recomputation in Large Transformer Models, arXiv 2205.05198, 2022.
+[2] D. Narayanan et al., Efficient Large-Scale Language Model Training on GPU Clusters, arXiv 2104.04473, 2021.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from functools import lru_cache
+from itertools import product
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from exasite.models.accelerator import Accelerator
+from exasite.models.catalog import Catalog
+from exasite.models.compute import Array, ComputeParameters, Links, ParallelSplit, compute_parameters, step_time
+from exasite.models.compute import TABLE as PARAMETER_TABLE
+from exasite.models.units import BYTES_PER_GB
+from exasite.models.workload import Workload
+
+_CHUNK = 16  # counts of accelerators searched at a time: keeps the arrays in the processor's cache
+_SPLIT_FIELDS = ("tp", "cp", "pp", "vp", "microbatch", "fsdp", "recompute")
+
+
+@dataclass(frozen=True)
+class MemoryParameters:
+    """Numbers of the memory model, by the names of their catalogue rows (item `memory`)."""
+
+    weight_bytes_per_parameter: float
+    optimizer_bytes_per_parameter: float
+    activation_bytes: float
+    logit_bytes: float
+    gathered_layers: float
+    usable_fraction: float
+
+
+@dataclass(frozen=True)
+class SearchLimits:
+    """Largest ways of each kind of parallelism, by the names of their catalogue rows (item `planner`)."""
+
+    max_tensor_parallel: float
+    max_context_parallel: float
+    max_pipeline_parallel: float
+    max_interleave: float
+    max_microbatch: float
+
+
+@dataclass(frozen=True)
+class PlannerParameters:
+    """All the split search needs from the catalogue."""
+
+    compute: ComputeParameters
+    memory: MemoryParameters
+    limits: SearchLimits
+
+
+@dataclass(frozen=True)
+class SfuCurve:
+    """Best split for each count of accelerators, all arrays of one length.
+
+    `sfu` is the kept share of achievable FLOP/s and `mfu_before_goodput` = MAMF x SFU, both without checkpoints
+    and failures. Where no split fits, `feasible` is False, both shares are 0 and the step never ends.
+    """
+
+    gpus: Array
+    sfu: Array
+    mfu_before_goodput: Array
+    step_time_s: Array
+    split: ParallelSplit
+    feasible: NDArray[np.bool_]
+
+
+def planner_parameters(catalog: Catalog) -> PlannerParameters:
+    """Parameters of the split search from the catalogue."""
+
+    def values(item: str, record: type) -> dict[str, float]:
+        return {entry.name: catalog.value(PARAMETER_TABLE, item, entry.name) for entry in fields(record)}
+
+    return PlannerParameters(
+        compute=compute_parameters(catalog),
+        memory=MemoryParameters(**values("memory", MemoryParameters)),
+        limits=SearchLimits(**values("planner", SearchLimits)),
+    )
+
+
+def best_split(
+    parameters: PlannerParameters,
+    accelerator: Accelerator,
+    links: Links,
+    load: Workload,
+    gpus: ArrayLike,
+) -> SfuCurve:
+    """Split with the highest SFU for each count of accelerators `gpus` [1].
+
+    Tensor, context, pipeline ways and interleaving are powers of two within the catalogue's limits. Ways of data
+    parallelism and micro-batches per pipeline may be fractional (at least 1), so that any count can be asked for and
+    SFU is piecewise smooth in it: a maximum of smooth functions. Spare accelerators are not modelled here.
+
+    Raises ValueError if a count is not positive or the accelerator lacks the workload's precision.
+    """
+    counts = np.atleast_1d(np.asarray(gpus, dtype=float))
+    if not (np.isfinite(counts).all() and (counts > 0).all()):
+        raise ValueError("counts of accelerators must be positive numbers")
+    return _search(parameters, accelerator, links, load, tuple(counts.tolist()))
+
+
+@lru_cache(maxsize=512)
+def _search(
+    parameters: PlannerParameters,
+    accelerator: Accelerator,
+    links: Links,
+    load: Workload,
+    gpus: tuple[float, ...],
+) -> SfuCurve:
+    candidates = _candidates(parameters, accelerator, links, load)
+    parts = [
+        _search_chunk(parameters, accelerator, links, load, candidates, np.array(gpus[start : start + _CHUNK]))
+        for start in range(0, len(gpus), _CHUNK)
+    ]
+    columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    split = ParallelSplit(dp=columns["dp"], **{name: columns[name] for name in _SPLIT_FIELDS})
+    return SfuCurve(
+        gpus=np.array(gpus),
+        sfu=columns["sfu"],
+        mfu_before_goodput=columns["sfu"] * accelerator.mamf[load.precision],
+        step_time_s=columns["step_time_s"],
+        split=split,
+        feasible=columns["sfu"] > 0.0,
+    )
+
+
+def _search_chunk(
+    parameters: PlannerParameters,
+    accelerator: Accelerator,
+    links: Links,
+    load: Workload,
+    candidates: ParallelSplit,
+    gpus: Array,
+) -> dict[str, NDArray]:
+    """Winning split for each of a few counts, as columns."""
+    split = _on(candidates, gpus)
+    step = step_time(parameters.compute, accelerator, links, load, split)
+    capacity_gb = parameters.memory.usable_fraction * accelerator.hbm_gb
+    fits = memory_gb(parameters.memory, load, split, step.microbatches) <= capacity_gb
+    sfu = np.where(fits & (split.dp >= 1.0) & (step.microbatches >= 1.0), step.sfu, 0.0)
+    best, each = np.argmax(sfu, axis=0), np.arange(gpus.size)
+    chosen = {name: getattr(candidates, name)[best, 0] for name in _SPLIT_FIELDS}
+    won = sfu[best, each]
+    return {
+        **chosen,
+        "dp": split.dp[best, each],
+        "sfu": won,
+        "step_time_s": np.where(won > 0.0, step.total_s[best, each], np.inf),
+    }
+
+
+def _on(candidates: ParallelSplit, gpus: Array) -> ParallelSplit:
+    """The candidates (rows) on each count of accelerators (columns): data parallelism takes what is left."""
+    model_ways = candidates.tp * candidates.cp * candidates.pp
+    columns = {name: getattr(candidates, name) for name in _SPLIT_FIELDS}
+    return ParallelSplit(dp=gpus[None, :] / model_ways, **columns)
+
+
+def _candidates(
+    parameters: PlannerParameters, accelerator: Accelerator, links: Links, load: Workload
+) -> ParallelSplit:
+    """Splits that could fit with endless data parallelism, as columns of shape (count, 1).
+
+    Tensor parallelism stays inside the scale-up domain, as in practice. Full recompute only costs time, so it is left out where one micro-batch per stage fits without it.
+    """
+    limits = parameters.limits
+    rows = [
+        (tp, cp, pp, vp, batch, fsdp, recompute)
+        for tp, cp, pp, vp, batch, fsdp, recompute in product(
+            _powers(min(limits.max_tensor_parallel, load.heads, links.scale_up_domain)),
+            _powers(limits.max_context_parallel),
+            _powers(min(limits.max_pipeline_parallel, load.layers)),
+            _powers(limits.max_interleave),
+            _powers(limits.max_microbatch),
+            (False, True),
+            (False, True),
+        )
+        if (vp == 1 or (pp > 1 and vp * pp <= load.layers)) and not (fsdp and pp > 1)
+    ]
+    split = _as_split(np.array(rows, dtype=float), np.inf)
+    capacity_gb = parameters.memory.usable_fraction * accelerator.hbm_gb
+    least_gb = memory_gb(parameters.memory, load, split, np.ones_like(split.tp))
+    most_gb = memory_gb(parameters.memory, load, _as_split(np.array(rows, dtype=float), 1.0), split.pp)
+    light = np.roll(most_gb, 1, axis=0) <= capacity_gb  # the row before is the same split without recompute
+    keep = (least_gb <= capacity_gb)[:, 0] & ~(split.recompute & light)[:, 0]
+    return _as_split(np.array(rows, dtype=float)[keep], np.nan)
+
+
+def _powers(largest: float) -> list[int]:
+    return [2**k for k in range(int(np.log2(max(largest, 1.0))) + 1)]
+
+
+def _as_split(rows: Array, dp: float) -> ParallelSplit:
+    tp, cp, pp, vp, batch, fsdp, recompute = (rows[:, [k]] for k in range(len(_SPLIT_FIELDS)))
+    return ParallelSplit(
+        tp=tp, cp=cp, pp=pp, vp=vp, dp=np.full_like(tp, dp), microbatch=batch, fsdp=fsdp > 0, recompute=recompute > 0
+    )
+
+
+def memory_gb(parameters: MemoryParameters, load: Workload, split: ParallelSplit, microbatches: Array) -> Array:
+    """HBM used by the fullest accelerator [GB], for each split and its micro-batches per pipeline.
+
+    Weights and gradients are held by each data-parallel rank, the optimizer state is sharded over DP x CP; with
+    fsdp all three are, and the layers at work are gathered. A stage keeps the activations of min(m, PP)
+    micro-batches (more by (PP-1)/(PP VP) when interleaved) [1, eq. 4 and section 4.2.3; 2], without attention
+    scores, or the input of each layer and one working layer under full recompute. Logits are those of one
+    micro-batch. A mixture of experts counts its dense equivalent: experts are taken to be spread over the data-parallel ranks.
+    """
+    ranks = split.dp * split.cp
+    held = load.active_parameters / (split.tp * split.pp)
+    optimizer = parameters.optimizer_bytes_per_parameter / ranks
+    weights = parameters.weight_bytes_per_parameter
+    gathered = parameters.gathered_layers * load.parameters_per_layer / split.tp * weights
+    states = np.where(split.fsdp, held * (optimizer + weights / ranks) + gathered, held * (optimizer + weights))
+    tokens = split.microbatch * load.sequence_length / split.cp / split.tp
+    kept = parameters.activation_bytes * tokens * load.hidden
+    layer = kept * _values_per_layer(load)
+    kept_layer = np.where(split.recompute, kept, layer)
+    in_flight = np.minimum(microbatches, split.pp) + np.where(split.vp > 1, (split.pp - 1.0) / split.vp, 0.0)
+    activations = load.layers / split.pp * in_flight * kept_layer + np.where(split.recompute, layer, 0.0)
+    logits = parameters.logit_bytes * tokens * load.vocabulary
+    return (states + activations + logits) / BYTES_PER_GB
+
+
+def _values_per_layer(load: Workload) -> float:
+    """Values one layer keeps for its backward pass, per token and hidden unit.
+
+    Own derivation: the inputs of two norms, of attention and of the feed-forward, the query and the attention
+    output (6), keys and values, and the widths inside the feed-forward (three when gated, else two).
+    """
+    return 6.0 + 2.0 * load.kv_heads / load.heads + (3.0 if load.gated else 2.0) * load.ffn / load.hidden
