@@ -1,1 +1,43 @@
-"""exasite"""
+"""exasite designs AI datacenters: the provably best design for a question, its worth, and its build plan.
+
+Public names are imported when they are first used, so that `import exasite` costs next to nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from exasite.errors import InputError, Problem
+    from exasite.instance.loading import LoadedInstance, load_instance
+    from exasite.instance.schema import Instance
+    from exasite.result import Result
+    from exasite.solve import solve
+
+    __version__: str
+
+# public name -> module that defines it
+_HOME = {
+    "InputError": "exasite.errors",
+    "Instance": "exasite.instance.schema",
+    "LoadedInstance": "exasite.instance.loading",
+    "Problem": "exasite.errors",
+    "Result": "exasite.result",
+    "load_instance": "exasite.instance.loading",
+    "solve": "exasite.solve",
+}
+
+__all__ = ["InputError", "Instance", "LoadedInstance", "Problem", "Result", "__version__", "load_instance", "solve"]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        return import_module("importlib.metadata").version("exasite")
+    if name in _HOME:
+        return getattr(import_module(_HOME[name]), name)
+    raise AttributeError(f"module 'exasite' has no attribute '{name}'")
+
+
+def __dir__() -> list[str]:
+    return sorted(set(globals()) | set(__all__))

@@ -1,0 +1,1 @@
+"""Questions the product ships with, as data: no code lives here."""

@@ -1,0 +1,121 @@
+"""`load_instance`: the one way from a source to a checked instance."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from exasite.errors import InputError, Problem
+from exasite.instance.checking import check
+from exasite.instance.findings import Finding
+from exasite.instance.places import KeyPath
+from exasite.instance.reading import Raw, read
+from exasite.instance.schema import Instance, ObjectiveSection, Weights
+from exasite.instance.validating import validate
+from exasite.models.catalog import Catalog, CatalogError, load_catalog
+
+EVEN_WEIGHT = 0.5  # of capex and of watts, where the instance gives none
+
+
+@dataclass(frozen=True)
+class LoadedInstance:
+    """A checked instance, the catalogue with its overrides applied, and the hash that names both in results.
+
+    `sha256` covers all keys after `extends` and `--set`, defaults included, and the content of the files the
+    sites name; it depends neither on where files lie nor on how the TOML is written. `path` is None for a
+    dictionary.
+    """
+
+    instance: Instance
+    sha256: str
+    path: Path | None
+    catalog: Catalog
+
+
+def load_instance(
+    source: str | Path | Mapping[str, Any] | Instance,
+    sets: Sequence[str] = (),
+    *,
+    catalog: Catalog | None = None,
+) -> LoadedInstance:
+    """Read, merge and check an instance.
+
+    `source` is a shipped name, a TOML file, a dictionary of the same shape, or an Instance; `sets` are
+    "path=value" texts applied last (see `merging.parse_set`); `catalog` replaces the shipped one.
+    A shipped name wins over a file of the same name without ".toml".
+    Raises InputError with every problem found.
+    """
+    data = source.model_dump(exclude_none=True) if isinstance(source, Instance) else source
+    try:
+        return _load(data, sets, load_catalog() if catalog is None else catalog)
+    except RecursionError:
+        label = str(source) if isinstance(source, str | Path) else ""
+        raise InputError([Problem("", "the values are nested too deeply", source=label)]) from None
+
+
+def _load(source: str | Path | Mapping[str, Any], sets: Sequence[str], catalog: Catalog) -> LoadedInstance:
+    raw = read(source, sets)
+    validated = validate(raw.data)
+    findings = list(validated.findings)
+    if validated.instance is not None:
+        catalog, override_findings = _overridden(catalog, validated.instance)
+        bad = [finding.path for finding in findings]
+        later = [*override_findings, *check(validated.instance, catalog)]
+        findings += [finding for finding in later if not _touches(finding.path, bad)]
+    if findings or validated.instance is None:
+        problems = [raw.problem(finding.path, finding.message, finding.fix) for finding in findings]
+        raise InputError(sorted(problems, key=lambda problem: (problem.source, problem.line or 0)))
+    instance = _completed(validated.instance, raw)
+    return LoadedInstance(instance, _digest(instance), raw.layers[0].path, catalog)
+
+
+def _touches(path: KeyPath, bad: Sequence[KeyPath]) -> bool:
+    """Whether a place was taken out before the check, which then speaks of what the user did not write."""
+    return any(path[: len(place)] == place or place[: len(path)] == path for place in bad)
+
+
+def _overridden(catalog: Catalog, instance: Instance) -> tuple[Catalog, list[Finding]]:
+    """The catalogue with the instance's numbers; what cannot be replaced is reported and left as it is."""
+    try:
+        return catalog.override(instance.catalog), []
+    except CatalogError:
+        findings = []
+        for table, items in instance.catalog.items():
+            for item, values in items.items():
+                for field, value in values.items():
+                    try:
+                        catalog = catalog.override({table: {item: {field: value}}})
+                    except CatalogError as error:
+                        message = error.problems[0].removeprefix(f"catalog.{table}.{item}.{field}: ")
+                        findings.append(Finding(("catalog", table, item, field), message))
+        return catalog, findings
+
+
+def _completed(instance: Instance, raw: Raw) -> Instance:
+    """Defaults that depend on other keys: the name of the file, the objective and its weights."""
+    objective = instance.objective
+    if objective.kind == "efficiency":
+        given = objective.weights or Weights()
+        capex = given.capex
+        if capex is None:
+            capex = EVEN_WEIGHT if given.watts is None else 1.0 - given.watts
+        weights = Weights(capex=capex, watts=1.0 - capex if given.watts is None else given.watts)
+        objective = ObjectiveSection(maximize="efficiency", weights=weights)
+    changes: dict[str, Any] = {"objective": objective}
+    path = raw.layers[0].path
+    if "name" not in instance.model_fields_set and path is not None:
+        changes["name"] = path.stem
+    return instance.model_copy(update=changes)
+
+
+def _digest(instance: Instance) -> str:
+    content = instance.model_dump(mode="json", exclude={"extends"})
+    for site in content["sites"]:
+        for key in ("weather_file", "price_file"):
+            if site[key] is not None:
+                site[key] = hashlib.sha256(Path(site[key]).read_bytes()).hexdigest()
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
