@@ -83,7 +83,7 @@ def _by_precision(catalog: Catalog, accelerator_id: str, pattern: str) -> dict[s
 
 
 def _achievable(catalog: Catalog, accelerator_id: str, peak: Mapping[str, float]) -> dict[str, float]:
-    """MAMF by precision. That of fp4 follows from fp8: only a share f4 of the linear FLOPs runs in fp4, so that
+    """MAMF by precision. That of fp4 follows from fp8: only a share f4 of the linear FLOPs runs in fp4, so
     peak4 MAMF4 = MAMF8 / (f4/peak4 + (1-f4)/peak8)."""
     mamf = _by_precision(catalog, accelerator_id, "mamf_{}")
     if "fp4" in peak and "fp8" in mamf and "fp4" not in mamf:

@@ -1,12 +1,12 @@
 """Step time of a training run on N accelerators, and the share of achievable FLOP/s it keeps (SFU).
 
-A model of tensor, context, pipeline and data parallelism: compute is anchored to the chip's best matmul (MAMF),
-collectives to measured shares of the link rates, six numbers are fitted to published runs.
+A model of tensor, context, pipeline and data parallelism: compute is anchored to the chip's best matmul
+(MAMF), collectives to measured shares of the link rates, six numbers are fitted to published runs.
 
 References
 ----------
-[1] D. Narayanan et al., Efficient Large-Scale Language Model Training on GPU Clusters, arXiv 2104.04473, 2021.
-[2] V. Korthikanti et al., Reducing Activation Recomputation in Large Transformer Models, arXiv 2205.05198, 2022.
+[1] D. Narayanan et al., Efficient Large-Scale Language Model Training on GPU Clusters, arXiv 2104.04473.
+[2] V. Korthikanti et al., Reducing Activation Recomputation in Large Transformer Models, arXiv 2205.05198.
 [3] M. Isaev et al., Calculon: a methodology and tool for high-level co-design of systems and LLMs, SC 2023.
 [4] S. Bekman, Machine Learning Engineering, 2026: achievable matmul FLOP/s and NCCL bandwidths.
 """
@@ -17,12 +17,11 @@ import math
 from dataclasses import dataclass, fields
 
 import numpy as np
-from numpy.typing import NDArray
-
 from exasite.models.accelerator import Accelerator
 from exasite.models.catalog import Catalog
 from exasite.models.units import BITS_PER_BYTE, BYTES_PER_GB, FLOP_PER_TFLOP
 from exasite.models.workload import Workload, flop_per_token
+from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 TABLE = "compute_parameters"
@@ -80,7 +79,7 @@ class ParallelSplit:
 
     tp, cp, pp, dp: tensor, context, pipeline and data parallel ways (their product is the number of
     accelerators); vp: interleaved model chunks per pipeline stage; microbatch: sequences per micro-batch;
-    fsdp: parameters sharded over data parallelism; recompute: activations recomputed in full.
+    fsdp: parameters sharded over data parallelism; recompute: share of the layers recomputed in full, 0 to 1.
     """
 
     tp: Array
@@ -90,7 +89,7 @@ class ParallelSplit:
     dp: Array
     microbatch: Array
     fsdp: NDArray[np.bool_]
-    recompute: NDArray[np.bool_]
+    recompute: Array
 
     @property
     def gpus(self) -> Array:
@@ -150,9 +149,14 @@ class _MicroBatch:
 
 
 def software_maturity(parameters: ComputeParameters, launch_year: float, software_year: float) -> float:
-    """Share of its later compute rate that a chip gives in a calendar year: 1 - dl exp(-(year - launch)/tau)."""
+    """Share of its later compute rate that a chip gives in some year: 1 - dl exp(-(year - launch)/tau)."""
     age_years = max(software_year - launch_year, 0.0)
     return 1.0 - parameters.launch_penalty * math.exp(-age_years / parameters.maturity_years)
+
+
+def microbatches(load: Workload, split: ParallelSplit) -> Array:
+    """Micro-batches each pipeline works through in a step: batch / (s DP b), not rounded [1]."""
+    return load.batch_tokens / (load.sequence_length * split.dp * split.microbatch)
 
 
 def step_time(
@@ -165,8 +169,8 @@ def step_time(
     """Time of one step [s] for each split, on `split.gpus` accelerators.
 
     T = (m + (PP-1)/VP)(t_mb + t_p2p)(1 + kappa ln(N/8)) + exposed data-parallel traffic + optimizer + fixed.
-    Ways of data parallelism and micro-batches need not be integers. A mixture of experts takes the time of its
-    dense equivalent over its SFU factor.
+    Ways of data parallelism and micro-batches need not be integers. A mixture of experts takes the time of
+    its dense equivalent over its SFU factor.
 
     Raises ValueError if the accelerator has no figures for the workload's precision.
     """
@@ -175,13 +179,13 @@ def step_time(
         raise ValueError(f"{accelerator.id} has no rate for precision '{load.precision}'; known: {known}")
     rates = _rates(parameters, accelerator, links, load)
     work = _micro_batch(parameters, rates, links, load, split)
-    m = load.batch_tokens / (load.sequence_length * split.dp * split.microbatch)
+    m = microbatches(load, split)
     bubble = (split.pp - 1.0) / split.vp * (work.total + work.stage)
     pipe = m * (work.total + work.stage) + bubble
     gpus = split.gpus
     doublings = np.log(np.maximum(gpus / parameters.congestion_reference_gpus, 1.0))
     congestion = pipe * links.congestion * doublings
-    data = _exposed_data(parameters, rates, links, load, split, work.total, m)
+    data = _exposed_data(parameters, rates, links, load, split, micro_batch_s=work.total, m=m)
     optimizer = _optimizer(rates, load, split)
     dense = pipe + congestion + data + optimizer + parameters.step_fixed_s
     total = dense / load.moe_factor(links.scale_up_domain)
@@ -226,11 +230,11 @@ def _rates(parameters: ComputeParameters, accelerator: Accelerator, links: Links
 def _micro_batch(
     parameters: ComputeParameters, rates: _Rates, links: Links, load: Workload, split: ParallelSplit
 ) -> _MicroBatch:
-    """Compute and model-parallel traffic of one micro-batch: forward, backward and recompute (r = 1)."""
+    """Compute and model-parallel traffic of one micro-batch: forward, backward and recompute (r)."""
     L, h, s = load.layers, load.hidden, load.sequence_length
     tokens = split.microbatch * s / split.cp
     share = tokens / split.tp
-    r = split.recompute.astype(float)
+    r = split.recompute
     stage_layers = L / split.pp
     exposed = 1.0 - parameters.tensor_overlap * load.tensor_overlap
 
@@ -274,6 +278,7 @@ def _exposed_data(
     links: Links,
     load: Workload,
     split: ParallelSplit,
+    *,
     micro_batch_s: Array,
     m: Array,
 ) -> Array:

@@ -2,28 +2,35 @@
 
 References
 ----------
-[1] V. Korthikanti et al., Reducing Activation Recomputation in Large Transformer Models, arXiv 2205.05198, 2022.
-[2] D. Narayanan et al., Efficient Large-Scale Language Model Training on GPU Clusters, arXiv 2104.04473, 2021.
+[1] V. Korthikanti et al., Reducing Activation Recomputation in Large Transformer Models, arXiv 2205.05198.
+[2] D. Narayanan et al., Efficient Large-Scale Language Model Training on GPU Clusters, arXiv 2104.04473.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import lru_cache
 from itertools import product
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
-
 from exasite.models.accelerator import Accelerator
 from exasite.models.catalog import Catalog
-from exasite.models.compute import Array, ComputeParameters, Links, ParallelSplit, compute_parameters, step_time
 from exasite.models.compute import TABLE as PARAMETER_TABLE
+from exasite.models.compute import (
+    Array,
+    ComputeParameters,
+    Links,
+    ParallelSplit,
+    compute_parameters,
+    microbatches,
+    step_time,
+)
 from exasite.models.units import BYTES_PER_GB
 from exasite.models.workload import Workload
+from numpy.typing import ArrayLike, NDArray
 
 _CHUNK = 16  # counts of accelerators searched at a time: keeps the arrays in the processor's cache
-_SPLIT_FIELDS = ("tp", "cp", "pp", "vp", "microbatch", "fsdp", "recompute")
+_SPLIT_FIELDS = ("tp", "cp", "pp", "vp", "microbatch")
 
 
 @dataclass(frozen=True)
@@ -34,7 +41,6 @@ class MemoryParameters:
     optimizer_bytes_per_parameter: float
     activation_bytes: float
     logit_bytes: float
-    gathered_layers: float
     usable_fraction: float
 
 
@@ -62,8 +68,8 @@ class PlannerParameters:
 class SfuCurve:
     """Best split for each count of accelerators, all arrays of one length.
 
-    `sfu` is the kept share of achievable FLOP/s and `mfu_before_goodput` = MAMF x SFU, both without checkpoints
-    and failures. Where no split fits, `feasible` is False, both shares are 0 and the step never ends.
+    `sfu` is the kept share of achievable FLOP/s and `mfu_before_goodput` = MAMF x SFU, both without
+    checkpoints and failures. Where no split fits, `feasible` is False, both are 0 and the step never ends.
     """
 
     gpus: Array
@@ -96,9 +102,10 @@ def best_split(
 ) -> SfuCurve:
     """Split with the highest SFU for each count of accelerators `gpus` [1].
 
-    Tensor, context, pipeline ways and interleaving are powers of two within the catalogue's limits. Ways of data
-    parallelism and micro-batches per pipeline may be fractional (at least 1), so that any count can be asked for and
-    SFU is piecewise smooth in it: a maximum of smooth functions. Spare accelerators are not modelled here.
+    Tensor, context, pipeline ways and interleaving are powers of two within the catalogue's limits. Ways of
+    data parallelism and micro-batches per pipeline may be fractional (at least 1), so that any count can be
+    asked for, and SFU is a maximum of smooth functions of it. As many layers are recomputed as memory asks
+    for, no more. Parameters are not sharded over data parallelism (no fsdp).
 
     Raises ValueError if a count is not positive or the accelerator lacks the workload's precision.
     """
@@ -117,12 +124,12 @@ def _search(
     gpus: tuple[float, ...],
 ) -> SfuCurve:
     candidates = _candidates(parameters, accelerator, links, load)
-    parts = [
-        _search_chunk(parameters, accelerator, links, load, candidates, np.array(gpus[start : start + _CHUNK]))
-        for start in range(0, len(gpus), _CHUNK)
-    ]
+    chunks = [np.array(gpus[start : start + _CHUNK]) for start in range(0, len(gpus), _CHUNK)]
+    parts = [_search_chunk(parameters, accelerator, links, load, candidates, gpus=chunk) for chunk in chunks]
     columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-    split = ParallelSplit(dp=columns["dp"], **{name: columns[name] for name in _SPLIT_FIELDS})
+    for column in columns.values():
+        column.setflags(write=False)  # the curve is shared by all who ask for it again
+    split = ParallelSplit(**{entry.name: columns[entry.name] for entry in fields(ParallelSplit)})
     return SfuCurve(
         gpus=np.array(gpus),
         sfu=columns["sfu"],
@@ -139,20 +146,20 @@ def _search_chunk(
     links: Links,
     load: Workload,
     candidates: ParallelSplit,
+    *,
     gpus: Array,
 ) -> dict[str, NDArray]:
     """Winning split for each of a few counts, as columns."""
-    split = _on(candidates, gpus)
+    split, fits = _fitted(parameters.memory, accelerator, load, _on(candidates, gpus))
     step = step_time(parameters.compute, accelerator, links, load, split)
-    capacity_gb = parameters.memory.usable_fraction * accelerator.hbm_gb
-    fits = memory_gb(parameters.memory, load, split, step.microbatches) <= capacity_gb
-    sfu = np.where(fits & (split.dp >= 1.0) & (step.microbatches >= 1.0), step.sfu, 0.0)
+    sfu = np.where(fits, step.sfu, 0.0)
     best, each = np.argmax(sfu, axis=0), np.arange(gpus.size)
-    chosen = {name: getattr(candidates, name)[best, 0] for name in _SPLIT_FIELDS}
     won = sfu[best, each]
     return {
-        **chosen,
+        **{name: getattr(candidates, name)[best, 0] for name in _SPLIT_FIELDS},
         "dp": split.dp[best, each],
+        "fsdp": candidates.fsdp[best, 0],
+        "recompute": split.recompute[best, each],
         "sfu": won,
         "step_time_s": np.where(won > 0.0, step.total_s[best, each], np.inf),
     }
@@ -160,73 +167,72 @@ def _search_chunk(
 
 def _on(candidates: ParallelSplit, gpus: Array) -> ParallelSplit:
     """The candidates (rows) on each count of accelerators (columns): data parallelism takes what is left."""
-    model_ways = candidates.tp * candidates.cp * candidates.pp
-    columns = {name: getattr(candidates, name) for name in _SPLIT_FIELDS}
-    return ParallelSplit(dp=gpus[None, :] / model_ways, **columns)
+    return replace(candidates, dp=gpus[None, :] / (candidates.tp * candidates.cp * candidates.pp))
+
+
+def _fitted(
+    parameters: MemoryParameters, accelerator: Accelerator, load: Workload, split: ParallelSplit
+) -> tuple[ParallelSplit, NDArray[np.bool_]]:
+    """The splits with as many layers recomputed as memory asks for, and whether they can run at all."""
+    m = microbatches(load, split)
+    capacity_gb = parameters.usable_fraction * accelerator.hbm_gb
+    none_gb = memory_gb(parameters, load, replace(split, recompute=np.zeros_like(split.dp)), m)
+    all_gb = memory_gb(parameters, load, replace(split, recompute=np.ones_like(split.dp)), m)
+    over_gb = np.maximum(none_gb - capacity_gb, 0.0)
+    share = np.minimum(over_gb / np.maximum(none_gb - all_gb, over_gb + np.finfo(float).tiny), 1.0)
+    return replace(split, recompute=share), (all_gb <= capacity_gb) & (split.dp >= 1.0) & (m >= 1.0)
 
 
 def _candidates(
     parameters: PlannerParameters, accelerator: Accelerator, links: Links, load: Workload
 ) -> ParallelSplit:
-    """Splits that could fit with endless data parallelism, as columns of shape (count, 1).
+    """Splits that fit with endless data parallelism and one micro-batch, as columns of shape (count, 1).
 
-    Tensor parallelism stays inside the scale-up domain, as in practice. Full recompute only costs time, so it is left out where one micro-batch per stage fits without it.
+    Tensor parallelism stays inside the scale-up domain, as in practice.
     """
     limits = parameters.limits
     rows = [
-        (tp, cp, pp, vp, batch, fsdp, recompute)
-        for tp, cp, pp, vp, batch, fsdp, recompute in product(
+        (tp, cp, pp, vp, batch)
+        for tp, cp, pp, vp, batch in product(
             _powers(min(limits.max_tensor_parallel, load.heads, links.scale_up_domain)),
             _powers(limits.max_context_parallel),
             _powers(min(limits.max_pipeline_parallel, load.layers)),
             _powers(limits.max_interleave),
             _powers(limits.max_microbatch),
-            (False, True),
-            (False, True),
         )
-        if (vp == 1 or (pp > 1 and vp * pp <= load.layers)) and not (fsdp and pp > 1)
+        if vp == 1 or (pp > 1 and vp * pp <= load.layers)
     ]
-    split = _as_split(np.array(rows, dtype=float), np.inf)
-    capacity_gb = parameters.memory.usable_fraction * accelerator.hbm_gb
-    least_gb = memory_gb(parameters.memory, load, split, np.ones_like(split.tp))
-    most_gb = memory_gb(parameters.memory, load, _as_split(np.array(rows, dtype=float), 1.0), split.pp)
-    light = np.roll(most_gb, 1, axis=0) <= capacity_gb  # the row before is the same split without recompute
-    keep = (least_gb <= capacity_gb)[:, 0] & ~(split.recompute & light)[:, 0]
-    return _as_split(np.array(rows, dtype=float)[keep], np.nan)
+    columns = dict(zip(_SPLIT_FIELDS, np.array(rows, dtype=float).T[:, :, None], strict=True))
+    one = np.ones((len(rows), 1))
+    every = ParallelSplit(dp=np.inf * one, recompute=one, fsdp=one < 1.0, **columns)
+    least_gb = memory_gb(parameters.memory, load, every, one)
+    fits = (least_gb <= parameters.memory.usable_fraction * accelerator.hbm_gb)[:, 0]
+    fits[:1] |= not fits.any()  # one that does not fit stands for none: the search then finds nothing feasible
+    return ParallelSplit(**{entry.name: getattr(every, entry.name)[fits] for entry in fields(ParallelSplit)})
 
 
 def _powers(largest: float) -> list[int]:
     return [2**k for k in range(int(np.log2(max(largest, 1.0))) + 1)]
 
 
-def _as_split(rows: Array, dp: float) -> ParallelSplit:
-    tp, cp, pp, vp, batch, fsdp, recompute = (rows[:, [k]] for k in range(len(_SPLIT_FIELDS)))
-    return ParallelSplit(
-        tp=tp, cp=cp, pp=pp, vp=vp, dp=np.full_like(tp, dp), microbatch=batch, fsdp=fsdp > 0, recompute=recompute > 0
-    )
+def memory_gb(parameters: MemoryParameters, load: Workload, split: ParallelSplit, m: Array) -> Array:
+    """HBM used by the fullest accelerator [GB], for each split and its `m` micro-batches per pipeline.
 
-
-def memory_gb(parameters: MemoryParameters, load: Workload, split: ParallelSplit, microbatches: Array) -> Array:
-    """HBM used by the fullest accelerator [GB], for each split and its micro-batches per pipeline.
-
-    Weights and gradients are held by each data-parallel rank, the optimizer state is sharded over DP x CP; with
-    fsdp all three are, and the layers at work are gathered. A stage keeps the activations of min(m, PP)
-    micro-batches (more by (PP-1)/(PP VP) when interleaved) [1, eq. 4 and section 4.2.3; 2], without attention
-    scores, or the input of each layer and one working layer under full recompute. Logits are those of one
-    micro-batch. A mixture of experts counts its dense equivalent: experts are taken to be spread over the data-parallel ranks.
+    Weights and gradients are held by each data-parallel rank, the optimizer state is sharded over DP x CP. A
+    stage keeps the activations of min(m, PP) micro-batches, and (PP-1)/VP more when interleaved [1; 2],
+    without attention scores; of recomputed layers only the input, and one working layer. Logits are those of
+    one micro-batch. A mixture of experts counts its dense equivalent: its experts are taken to be spread over
+    the data-parallel ranks. Sharded parameters (fsdp) are not modelled.
     """
     ranks = split.dp * split.cp
     held = load.active_parameters / (split.tp * split.pp)
-    optimizer = parameters.optimizer_bytes_per_parameter / ranks
-    weights = parameters.weight_bytes_per_parameter
-    gathered = parameters.gathered_layers * load.parameters_per_layer / split.tp * weights
-    states = np.where(split.fsdp, held * (optimizer + weights / ranks) + gathered, held * (optimizer + weights))
+    states = held * (parameters.weight_bytes_per_parameter + parameters.optimizer_bytes_per_parameter / ranks)
     tokens = split.microbatch * load.sequence_length / split.cp / split.tp
     kept = parameters.activation_bytes * tokens * load.hidden
     layer = kept * _values_per_layer(load)
-    kept_layer = np.where(split.recompute, kept, layer)
-    in_flight = np.minimum(microbatches, split.pp) + np.where(split.vp > 1, (split.pp - 1.0) / split.vp, 0.0)
-    activations = load.layers / split.pp * in_flight * kept_layer + np.where(split.recompute, layer, 0.0)
+    kept_layer = split.recompute * kept + (1.0 - split.recompute) * layer
+    in_flight = np.minimum(m, split.pp) + np.where(split.vp > 1, (split.pp - 1.0) / split.vp, 0.0)
+    activations = load.layers / split.pp * in_flight * kept_layer + split.recompute * layer
     logits = parameters.logit_bytes * tokens * load.vocabulary
     return (states + activations + logits) / BYTES_PER_GB
 
