@@ -70,6 +70,8 @@ def shown(value: object) -> str:
     """A value as it is quoted in a message: short, whatever it is."""
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, float):
+        return f"{value:.12g}"
     try:
         text = repr(value)
     except (RecursionError, ValueError):  # nested beyond Python's limit, or an integer of thousands of digits

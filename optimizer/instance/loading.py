@@ -12,7 +12,7 @@ from typing import Any
 from exasite.errors import InputError, Problem
 from exasite.instance.checking import check
 from exasite.instance.findings import Finding
-from exasite.instance.places import KeyPath
+from exasite.instance.places import touch
 from exasite.instance.reading import Raw, read
 from exasite.instance.schema import Instance, ObjectiveSection, Weights
 from exasite.instance.validating import validate
@@ -63,19 +63,15 @@ def _load(source: str | Path | Mapping[str, Any], sets: Sequence[str], catalog: 
     findings = list(validated.findings)
     if validated.instance is not None:
         catalog, override_findings = _overridden(catalog, validated.instance)
-        bad = [finding.path for finding in findings]
+        bad = [finding.path for finding in findings]  # taken out: a check there speaks of what nobody wrote
         later = [*override_findings, *check(validated.instance, catalog)]
-        findings += [finding for finding in later if not _touches(finding.path, bad)]
-    if findings or validated.instance is None:
+        findings += [finding for finding in later if not touch(finding.path, bad)]
+    if findings or raw.problems or validated.instance is None:
         problems = [raw.problem(finding.path, finding.message, finding.fix) for finding in findings]
+        problems += raw.problems
         raise InputError(sorted(problems, key=lambda problem: (problem.source, problem.line or 0)))
     instance = _completed(validated.instance, raw)
     return LoadedInstance(instance, _digest(instance), raw.layers[0].path, catalog)
-
-
-def _touches(path: KeyPath, bad: Sequence[KeyPath]) -> bool:
-    """Whether a place was taken out before the check, which then speaks of what the user did not write."""
-    return any(path[: len(place)] == place or place[: len(path)] == path for place in bad)
 
 
 def _overridden(catalog: Catalog, instance: Instance) -> tuple[Catalog, list[Finding]]:

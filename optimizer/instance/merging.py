@@ -117,4 +117,4 @@ def _index(entries: Sequence[Any], part: str, where: str) -> int:
             return known.index(part)
     near = nearest(part, names + ids)
     hint = f"; did you mean {near}?" if near else ""
-    raise ValueError(f"{where}: there are {len(entries)} entries, numbered from 0{hint}")
+    raise ValueError(f"{where}: the list has {len(entries)} of them, numbered from 0{hint}")

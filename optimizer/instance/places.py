@@ -7,13 +7,18 @@ The scan reads table headers and `key = value` lines. It is for messages only: w
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 KeyPath = tuple[str | int, ...]
 
 _PART = re.compile(r"""\s*(?:"([^"\n]*)"|'([^'\n]*)'|([A-Za-z0-9_-]+))\s*(\.|$)""")
 _HEADER = re.compile(r"^\s*(\[\[?)([^\[\]]+)\]")
 _KEY = re.compile(r"""^\s*((?:"[^"\n]*"|'[^'\n]*'|[A-Za-z0-9_.\- ])+?)\s*=""")
+
+
+def touch(path: KeyPath, places: Iterable[KeyPath]) -> bool:
+    """Whether one of the places lies at, above or below `path`."""
+    return any(path[: len(place)] == place or place[: len(path)] == path for place in places)
 
 
 def dotted(path: KeyPath) -> str:

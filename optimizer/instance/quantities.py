@@ -32,8 +32,7 @@ def meant_number(text: str, unit: str) -> float | None:
 def written(value: float) -> str:
     """A number as one would type it in TOML: 5e9, 150, 0.25."""
     text = f"{value:.12g}"
-    if abs(value) >= 1e6 and len(text.rstrip("0")) < len(text) - 3:
-        text = f"{value:.12e}"
-        mantissa, exponent = text.split("e")
-        return f"{mantissa.rstrip('0').rstrip('.')}e{int(exponent)}"
-    return text
+    if "e" not in text and (abs(value) < 1e6 or not text.endswith("000")):
+        return text
+    mantissa, exponent = f"{value:.12e}".split("e")
+    return f"{mantissa.rstrip('0').rstrip('.')}e{int(exponent)}"

@@ -39,6 +39,7 @@ class Raw:
     data: dict[str, Any]
     layers: tuple[Layer, ...]
     set_paths: Mapping[KeyPath, str]
+    problems: tuple[Problem, ...] = ()  # of the `--set` arguments
 
     def problem(self, path: KeyPath, message: str, fix: str = "") -> Problem:
         """A problem at `path`, placed where that key was written."""
@@ -59,7 +60,10 @@ def _holds(data: Any, path: KeyPath) -> bool:
 
 
 def read(source: str | Path | Mapping[str, Any], sets: Sequence[str] = ()) -> Raw:
-    """All layers of a source merged, with `sets` ("path=value") applied last. Raises InputError."""
+    """All layers of a source merged, with `sets` ("path=value") applied last.
+
+    Raises InputError if a file cannot be read; what is wrong with a `--set` is left to report with the rest.
+    """
     layers = _layers(source)
     data: dict[str, Any] = {}
     for layer in reversed(layers):
@@ -73,9 +77,7 @@ def read(source: str | Path | Mapping[str, Any], sets: Sequence[str] = ()) -> Ra
             set_paths[tuple(path)] = text
         except ValueError as error:
             problems.append(Problem(text.split("=")[0], str(error), source="--set"))
-    if problems:
-        raise InputError(problems)
-    return Raw(data, layers, set_paths)
+    return Raw(data, layers, set_paths, tuple(problems))
 
 
 def _layers(source: str | Path | Mapping[str, Any]) -> tuple[Layer, ...]:
@@ -112,10 +114,10 @@ def _as_layer(source: str | Path | Mapping[str, Any], folder: Path | None, paren
     if not _exists(path):
         known = (*shipped_names(), *_neighbours(path))
         place = "extends" if parent else ""
-        fix = did_you_mean(str(source), known) or "give a TOML file"
+        fix = did_you_mean(path.name, known) or "give a TOML file"
         message = f"no such file or shipped instance: {shown(str(source))}"
         raise InputError([Problem(place, message, fix, source=parent)])
-    return _file_layer(path, str(source) if folder is None else path.name)
+    return _file_layer(path, str(path) if folder is None else path.name)
 
 
 def _exists(path: Path) -> bool:

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from exasite.errors import did_you_mean, nearest, shown
 from exasite.instance.findings import Finding
-from exasite.instance.places import KeyPath
+from exasite.instance.places import KeyPath, touch
 from exasite.instance.quantities import meant_number, written
 from exasite.instance.schema import Instance
 from pydantic import BaseModel, ValidationError
@@ -29,21 +29,23 @@ class Validated:
 
 def validate(data: Mapping[str, Any]) -> Validated:
     """Check raw data against the record. Bad places are reported and taken out, so the rest is checked on."""
-    findings: dict[tuple[KeyPath, str], Finding] = {}
+    findings: list[Finding] = []
     remaining: Any = data
     for _ in range(_ROUNDS):
         try:
-            return Validated(Instance.model_validate(remaining), tuple(findings.values()))
+            return Validated(Instance.model_validate(remaining), tuple(findings))
         except ValidationError as error:
             bad: set[KeyPath] = set()
+            known = [finding.path for finding in findings]  # what follows from taking these out is no news
             for details in error.errors(include_url=False):
                 path = _path(details["loc"], remaining)
                 finding = _finding(path, details)
-                findings.setdefault((path, finding.message), finding)
+                if not touch(path, known):
+                    findings.append(finding)
                 bad.add(path[:-1] if details["type"] == "missing" else path)
             for path in sorted(bad, key=len, reverse=True):
                 remaining = _without(remaining, path)
-    return Validated(None, tuple(findings.values()))
+    return Validated(None, tuple(findings))
 
 
 def _path(location: tuple[str | int, ...], data: object) -> KeyPath:
