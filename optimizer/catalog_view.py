@@ -86,26 +86,22 @@ def summary_table(records: list[dict[str, Any]], title: str) -> Table:
 
 
 def rows_table(records: list[dict[str, Any]], title: str) -> Table:
-    """A rich table of the values of an item."""
+    """A rich table of the values of an item: base, and low to high where they differ."""
     table = Table(title=title, title_justify="left")
-    table.add_column("field", no_wrap=True)
-    for key in ("low", "base", "high"):
-        table.add_column(key, justify="right", no_wrap=True)
-    table.add_column("unit", no_wrap=True)
-    table.add_column("as given", overflow="fold")
-    table.add_column("confidence", no_wrap=True)
-    table.add_column("source", overflow="fold", min_width=20)
+    for key in ("field", "base (low to high)", "unit", "confidence", "source"):
+        table.add_column(key, overflow="fold", no_wrap=key in ("field", "confidence"))
     for record in records:
         unit = f"{record['unit']} of {record['money_year']}" if record["money_year"] else record["unit"]
-        numbers = [_shown_number(record[key], record["unit"]) for key in ("low", "base", "high")]
-        if record["low"] == record["high"]:
-            numbers = ["", numbers[1], ""]
         if record["text"] is not None:
-            numbers, unit = ["", record["text"], ""], ""
-        note = f" ({record['note']})" if record["note"] else ""
-        source = record["source"] + note
-        cells = (record["field"], *numbers, unit, _as_given(record), record["confidence"], source)
-        table.add_row(*_cells(cells))
+            value, unit = record["text"], ""
+        else:
+            value = _shown_number(record["base"], record["unit"])
+            if record["low"] != record["high"]:
+                low, high = (_shown_number(record[key], record["unit"]) for key in ("low", "high"))
+                value += f" ({low} to {high})"
+        parts = [record["source"], _as_given(record), record["note"]]
+        source = "; ".join(part for part in parts if part)
+        table.add_row(*_cells((record["field"], value, unit, record["confidence"], source)))
     return table
 
 
@@ -120,7 +116,7 @@ def _as_given(record: dict[str, Any]) -> str:
     )):  # fmt: skip
         return ""
     year = f" of {record['given_money_year']}" if record["given_money_year"] else ""
-    return f"{_shown_number(record['given'], record['given_unit'])} {record['given_unit']}{year}"
+    return f"given as {_shown_number(record['given'], record['given_unit'])} {record['given_unit']}{year}"
 
 
 def _shown_number(value: float | None, unit: str) -> str:

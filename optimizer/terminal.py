@@ -13,7 +13,7 @@ _WIDTH_WITHOUT_TERMINAL = 160  # columns; COLUMNS overrides
 
 
 def console(*, messages: bool = False) -> Console:
-    """A console on stdout, or on stderr for messages, with the terminal's colour and width if there is one."""
+    """A console on stdout, or on stderr for messages, with the terminal's colour and width if any."""
     stream = sys.stderr if messages else sys.stdout
     width = None if stream.isatty() or os.environ.get("COLUMNS") else _WIDTH_WITHOUT_TERMINAL
     return Console(file=stream, width=width, highlight=False, soft_wrap=messages)
