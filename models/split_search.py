@@ -207,7 +207,7 @@ def _candidates(
     every = ParallelSplit(dp=np.inf * one, recompute=one, fsdp=one < 1.0, **columns)
     least_gb = memory_gb(parameters.memory, load, every, one)
     fits = (least_gb <= parameters.memory.usable_fraction * accelerator.hbm_gb)[:, 0]
-    fits[:1] |= not fits.any()  # one that does not fit stands for none: the search then finds nothing feasible
+    fits[:1] |= not fits.any()  # never empty: one that does not fit stands for none
     return ParallelSplit(**{entry.name: getattr(every, entry.name)[fits] for entry in fields(ParallelSplit)})
 
 
