@@ -152,7 +152,7 @@ def network(fabric: Fabric, gpus: npt.ArrayLike, *, accelerator: Accelerator | N
     modules, engines = tree.switch_modules, nothing
     if fabric.co_packaged:
         modules, engines = engines, modules
-    change = _nic_change(fabric, accelerator)
+    change, each = _nic_change(fabric, accelerator), sizes.astype(np.float64)
 
     def total(field: str) -> tuple[FloatArray, FloatArray]:
         """Switches and optics together, of one property of the parts."""
@@ -181,13 +181,13 @@ def network(fabric: Fabric, gpus: npt.ArrayLike, *, accelerator: Accelerator | N
         links=links,
         switches_usd=switches_usd,
         optics_usd=optics_usd,
-        cables_usd=links * fabric.cable.price_usd,
-        nic_delta_usd=sizes * change.usd_per_gpu,
-        frontend_usd=sizes * fabric.frontend_usd_per_gpu,
+        cables_usd=links.astype(np.float64) * fabric.cable.price_usd,
+        nic_delta_usd=each * change.usd_per_gpu,
+        frontend_usd=each * fabric.frontend_usd_per_gpu,
         switches_w=switches_w,
         optics_w=optics_w,
-        nic_delta_w=sizes * change.w_per_gpu,
-        frontend_w=sizes * fabric.frontend_w_per_gpu,
+        nic_delta_w=each * change.w_per_gpu,
+        frontend_w=each * fabric.frontend_w_per_gpu,
         stop_rate_per_gpu_hour=failures * fabric.job_stop_share * fabric.link_stop_probability / sizes,
     )
 

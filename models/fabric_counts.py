@@ -73,7 +73,8 @@ def tiers_needed(endpoints: IntArray, limits: tuple[int, ...]) -> IntArray:
 
 def modules_behind(ends: IntArray, switches: IntArray, ports_per_module: int) -> IntArray:
     """Modules behind `ends` spread evenly over `switches`: a module cannot be shared by two switches."""
-    each, fuller = np.divmod(ends, np.maximum(switches, 1))
+    at_least_one = np.maximum(switches, 1)
+    each, fuller = ends // at_least_one, ends % at_least_one
     behind, behind_fuller = ceil_div(each, ports_per_module), ceil_div(each + 1, ports_per_module)
     return (switches - fuller) * behind + fuller * behind_fuller
 
