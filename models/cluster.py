@@ -8,13 +8,22 @@ Spare accelerators are bought, connected, housed and powered like the others, bu
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields
 
 import numpy as np
 import numpy.typing as npt
 
 from exasite.models.accelerator import Accelerator
-from exasite.models.capex import Capex, FacilityPrices, facility_capex, it_capex, land_acres
+from exasite.models.capex import (
+    IT_LINES,
+    Capex,
+    FacilityPrices,
+    capex_of,
+    facility_capex,
+    it_capex,
+    land_acres,
+)
 from exasite.models.catalog import Catalog
 from exasite.models.cooling import CoolingMethod, it_power_multiplier
 from exasite.models.fabric import Fabric, Network
@@ -178,14 +187,17 @@ def _heat(parts: Components, gpus: FloatArray, spares: FloatArray, interconnect:
     return phi * server, (1.0 - phi) * server + other, phi * mean, (1.0 - phi) * mean + other
 
 
-def site_curves(curves: ClusterCurves, method: CoolingMethod, prices: FacilityPrices, terms: Finance,
+def site_curves(curves: ClusterCurves, cooling_usd_per_kw: npt.ArrayLike, prices: FacilityPrices, terms: Finance,
                 construction_multiplier: float) -> SiteCurves:  # fmt: skip
-    """Capex, annuities, expenses and land of a configuration built at a site with this cost level.
+    """Capex, annuities, expenses and land of configurations built at a site with this cost level.
+
+    `cooling_usd_per_kw` is the plant of the cooling method and broadcasts with the curves, which may be stacked
+    (see `stacked`).
 
     The connection to the grid is not in here: it belongs to the grid as a power source.
     """
     facility = facility_capex(
-        prices, it_mw=curves.it_mw, cooling_usd_per_kw=method.capex_usd_per_kw,
+        prices, it_mw=curves.it_mw, cooling_usd_per_kw=cooling_usd_per_kw,
         site_multiplier=construction_multiplier, with_utility_works=False,
     )  # fmt: skip
     capex = curves.it_capex.plus(facility)
@@ -197,3 +209,15 @@ def site_curves(curves: ClusterCurves, method: CoolingMethod, prices: FacilityPr
         fixed_opex_usd=sum(expenses.values(), np.zeros_like(curves.gpus)),
         land_acres=land_acres(prices, curves.it_mw),
     )
+
+
+def stacked(curves: Sequence[ClusterCurves]) -> ClusterCurves:
+    """Curves of several configurations over the same sizes as one record of arrays [configurations x sizes]."""
+    names = [entry.name for entry in fields(ClusterCurves) if entry.name != "it_capex"]
+    lines = [c.it_capex.lines() for c in curves]
+    shape = curves[0].gpus.shape
+    equipment = capex_of(**{
+        line: np.stack([np.broadcast_to(costs[line], shape) for costs in lines]) for line in IT_LINES
+    })  # fmt: skip
+    arrays = {name: np.stack([getattr(c, name) for c in curves]) for name in names}
+    return ClusterCurves(it_capex=equipment, **arrays)

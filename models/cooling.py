@@ -37,6 +37,7 @@ class CoolingMethod:
 
     `liquid_fraction` is the share of the heat of servers; network equipment stays in air. `max_rack_kw` is
     the densest rack shown or claimed for the method, `capex_usd_per_kw` its whole plant per kW of IT.
+    `only_for` lists the accelerators it is made for; empty: any that fits.
     """
 
     id: str
@@ -46,6 +47,7 @@ class CoolingMethod:
     air: HeatPath
     max_rack_kw: float
     cold_plate_racks: bool
+    only_for: tuple[str, ...]
     it_power_multiplier: float
     failure_multiplier: float
     capex_usd_per_kw: float
@@ -117,6 +119,7 @@ def cooling_method(catalog: Catalog, method_id: str) -> CoolingMethod:
         air=heat_path(catalog, companion, parameters) if companion else own,
         max_rack_kw=catalog.row(_TABLE, method_id, "max_rack_kw").high,
         cold_plate_racks=catalog.text(_TABLE, method_id, "cold_plate_racks") == "yes",
+        only_for=catalog.words(_TABLE, method_id, "accelerators"),
         it_power_multiplier=catalog.value(_TABLE, method_id, "it_power_multiplier"),
         failure_multiplier=catalog.value(_TABLE, method_id, "failure_multiplier"),
         capex_usd_per_kw=catalog.value(_TABLE, method_id, "capex_usd_per_kw"),
@@ -185,6 +188,8 @@ def incompatibility(method: CoolingMethod, accelerator: RackUnit) -> str:
     rack-scale system) and a full rack: an 8-GPU air-cooled server of 10 kW fits a legacy rack of 15 kW.
     Racks that are sold with cold plates need a cold-plate loop.
     """
+    if method.only_for and accelerator.id not in method.only_for:
+        return f"'{method.id}' is for {', '.join(method.only_for)} only"
     if accelerator.needs_liquid and not method.cold_plate_racks:
         return f"{accelerator.id} is sold with cold plates, and '{method.id}' has no cold-plate loop"
     unit_w = min(accelerator.server_power_w * accelerator.unit_gpus, accelerator.rack_power_w)

@@ -172,7 +172,7 @@ def evaluate_cluster(cluster: ClusterDesign, design: SiteDesign, terms: Terms, c
     if design.given.sfu is None and not sfu.feasible[0]:
         raise ValueError(f"no parallel split of {cluster.load.name} fits {cluster.gpus} x {chip.id}")
     curves = cluster_curves(parts, cluster.load, reliability_terms(catalog, chip.id), counted, sfu, design.given)
-    cost = site_curves(curves, parts.cooling, terms.prices, terms.finance, design.site.construction_multiplier)
+    cost = site_curves(curves, parts.cooling.capex_usd_per_kw, terms.prices, terms.finance, design.site.construction_multiplier)
     table = overheads(parts.cooling, design.climate, terms.electrical_loss)
     return ClusterEvaluation(cluster, curves, cost, counted, sfu, table)
 

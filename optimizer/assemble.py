@@ -191,12 +191,16 @@ def _cluster(found: ClusterEvaluation) -> Cluster:
         mfu=float(curves.mfu[0]),
         effective_exaflops=float(curves.effective_exaflops[0]),
         job_mttf_hours=float(curves.mttf_hours[0]),
-        checkpoint_interval_s=float(curves.interval_s[0]),
+        checkpoint_interval_s=_finite(float(curves.interval_s[0])),
         it_mw=float(curves.it_mw[0]),
         it_mw_mean=float(curves.it_mw_mean[0]),
         liquid_share=float(curves.liquid_peak_mw[0] / curves.it_mw[0]),
         capex_usd={line: float(cost) for line, cost in ((k, v.sum()) for k, v in found.cost.capex.lines().items())},
     )
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
 
 
 def _split(found: ClusterEvaluation) -> str:

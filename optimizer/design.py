@@ -8,6 +8,7 @@ import numpy as np
 from pyomo.environ import value
 
 from exasite.formulation import BuiltModel
+from exasite.formulation.deployment import units_of
 from exasite.models.accelerator import accelerator
 from exasite.models.cluster import Components
 from exasite.models.cooling import cooling_method
@@ -67,7 +68,7 @@ def _clusters(model: BuiltModel, site: SiteOptions, context: Setting) -> tuple[C
         if count == 0:
             continue
         configuration = site.segments.configurations[site.segments.configuration[j]]
-        for units in _shares(round(value(block.units[j])), count):
+        for units in _shares(round(units_of(block, site, j)), count):
             found.append(_cluster(configuration, units, context))
     return tuple(found)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
@@ -85,6 +86,9 @@ def _headline(result: Result) -> Text:
         text.append(f"{result.status.replace('_', ' ').upper()}: {result.message}\n", style=style)
         return text
     shown = money(value) if unit == "USD" else f"{value:,.4g} {unit}".strip()
+    if result.objective.kind == "efficiency" and result.totals is not None:
+        t = result.totals
+        shown = f"{t.exaflops_per_billion_usd:.3f} EFLOPS/B$ and {t.exaflops_per_megawatt:.4f} EFLOPS/MW (index {value:.4g})"
     proof = "no bound proven yet" if gap is None else f"no design can be more than {100 * gap:.2g} % better"
     style = "bold green" if result.status == "optimal" else "bold yellow"
     state = "PROVEN BEST" if result.status == "optimal" else "BEST FOUND SO FAR"
@@ -107,8 +111,9 @@ def _summary(result: Result) -> RenderableType:
     table.add_row("accelerators", f"{t.gpus:,}", "capex", money(t.capex_usd))
     table.add_row("effective", f"{t.effective_exaflops:,.2f} EFLOPS", "facility mean", f"{t.facility_mw_mean:,.1f} MW")
     table.add_row("MFU", percent(t.mfu), "facility peak", f"{t.facility_mw_peak:,.1f} MW")
-    table.add_row("per billion $", f"{t.exaflops_per_billion_usd:.3f} EFLOPS",
-                  "per MW", f"{t.exaflops_per_megawatt:.4f} EFLOPS")  # fmt: skip
+    if result.objective.kind != "efficiency":
+        table.add_row("per billion $", f"{t.exaflops_per_billion_usd:.3f} EFLOPS",
+                      "per MW", f"{t.exaflops_per_megawatt:.4f} EFLOPS")  # fmt: skip
     return Padding(table, (0, 2))
 
 
@@ -141,7 +146,7 @@ def _chain(cluster: Cluster) -> RenderableType:
                 f"x goodput {percent(cluster.goodput)}  = {cluster.effective_exaflops:,.2f} EF effective "
                 f"(MFU {percent(cluster.mfu)})", style="not bold")  # fmt: skip
     stops = Text(f"        a failure stops the job every {duration(cluster.job_mttf_hours)}", style="dim")
-    if cluster.checkpoint_interval_s:
+    if cluster.checkpoint_interval_s is not None and math.isfinite(cluster.checkpoint_interval_s):
         stops.append(f"; a checkpoint every {duration(cluster.checkpoint_interval_s / 3600)}")
     return Padding(Group(text, stops), (0, 2))
 

@@ -84,7 +84,7 @@ class Cluster(Record):
     mfu: float
     effective_exaflops: float
     job_mttf_hours: float
-    checkpoint_interval_s: float
+    checkpoint_interval_s: float | None
     it_mw: float
     it_mw_mean: float
     liquid_share: float

@@ -53,6 +53,8 @@ def surviving_cells(curves: np.ndarray, visible: np.ndarray, hourly: np.ndarray 
     alive = exists.copy()
     for cell in range(ends.shape[2]):
         here = np.flatnonzero(exists[:, cell])
+        if len(here) == 0:
+            continue
         alive[here, cell] = _undominated(ends[here, :, cell], None if hours is None else hours[here, :, cell])
     return alive
 

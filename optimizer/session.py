@@ -83,12 +83,15 @@ class Session:
         self.clock = clock
         self.nodes = 0
         self.solves = 0
+        self._progress: Progress | None = None
+        self._lower, self._upper = model.column_lower.copy(), model.column_upper.copy()
+        self._columns = np.arange(len(model.variables))  # columns and rows of the model that the solver holds
+        self._rows = np.arange(len(model.row_lower))
         self._solver = highspy.Highs()
         for name, value in (("output_flag", False), ("threads", threads), ("random_seed", seed),
                             ("mip_rel_gap", 0.0), ("mip_feasibility_tolerance", 1e-7)):  # fmt: skip
             self._set(name, value)
-        self._solver.passModel(_highs_model(model))
-        self._progress: Progress | None = None
+        self._pass_model()
         self._solver.cbMipInterrupt += self._on_check
         self._solver.cbSimplexInterrupt += self._on_check
         self._solver.cbMipLogging += self._on_log
@@ -99,8 +102,8 @@ class Session:
 
         `absolute_gap` is in the unit of the objective. The proven bound is valid in every status.
         """
-        count = len(objective.coefficients)
-        self._solver.changeColsCost(count, np.arange(count, dtype=np.int32), objective.coefficients)
+        count = len(self._columns)
+        self._solver.changeColsCost(count, np.arange(count, dtype=np.int32), objective.coefficients[self._columns])
         self._solver.changeObjectiveOffset(objective.constant)
         self._solver.changeObjectiveSense(highspy.ObjSense.kMaximize)
         self._set("solve_relaxation", relaxed)
@@ -108,26 +111,54 @@ class Session:
         self._set("time_limit", max(self.clock.left_s, 1e-3))
         if start is not None and not relaxed:
             solution = highspy.HighsSolution()
-            solution.col_value = start.tolist()
+            solution.col_value = start[self._columns].tolist()
             self._solver.setSolution(solution)
         self._progress = progress
         self._solver.run()
         self.solves += 1
         return self._outcome(relaxed or not self.model.integer.any())
 
-    def set_row_upper(self, row: int, upper: float) -> None:
-        self._solver.changeRowBounds(row, self.model.row_lower[row], upper)
+    def row_duals(self) -> np.ndarray:
+        """Dual values of the rows of the last LP, such that objective - matrix' @ duals are the reduced costs."""
+        duals = np.zeros(len(self.model.row_lower))
+        duals[self._rows] = self._solver.getSolution().row_dual
+        return duals
 
     def set_columns(self, columns: np.ndarray, lower: np.ndarray, upper: np.ndarray) -> None:
         """Change the bounds of some columns (indices [k], lower [k], upper [k])."""
-        self._solver.changeColsBounds(len(columns), columns.astype(np.int32), lower.astype(float), upper.astype(float))
+        self._lower[columns], self._upper[columns] = lower, upper
+        held = self._columns.astype(np.int32)
+        self._solver.changeColsBounds(
+            len(held), np.arange(len(held), dtype=np.int32), self._lower[held], self._upper[held]
+        )
+
+    def hold(self, columns: np.ndarray, rows: np.ndarray) -> None:
+        """Give the solver only some columns and rows of the model; columns left out are zero.
+
+        The basis of the last LP is kept for what stays.
+        """
+        basis = self._solver.getBasis()
+        column_status, row_status = dict(zip(self._columns.tolist(), basis.col_status, strict=False)), dict(
+            zip(self._rows.tolist(), basis.row_status, strict=False)
+        )
+        known = basis.valid
+        self._columns, self._rows = columns, rows
+        self._pass_model()
+        if known:
+            fresh = highspy.HighsBasis()
+            at_lower, basic = highspy.HighsBasisStatus.kLower, highspy.HighsBasisStatus.kBasic
+            fresh.col_status = [column_status.get(c, at_lower) for c in columns.tolist()]
+            fresh.row_status = [row_status.get(r, basic) for r in rows.tolist()]
+            self._solver.setBasis(fresh)
+
+    def _pass_model(self) -> None:
+        self._solver.passModel(_highs_model(self.model, self._columns, self._rows, self._lower, self._upper))
 
     def add_upper_row(self, objective: Linear, upper: float) -> None:
         """Add the row `objective <= upper`."""
-        nonzero = np.flatnonzero(objective.coefficients).astype(np.int32)
-        self._solver.addRow(
-            -highspy.kHighsInf, upper - objective.constant, len(nonzero), nonzero, objective.coefficients[nonzero]
-        )
+        weights = objective.coefficients[self._columns]
+        nonzero = np.flatnonzero(weights).astype(np.int32)
+        self._solver.addRow(-highspy.kHighsInf, upper - objective.constant, len(nonzero), nonzero, weights[nonzero])
 
     def _set(self, name: str, value: bool | float | int) -> None:
         # A refused option is silent in HiGHS, so every one is checked.
@@ -160,18 +191,22 @@ class Session:
             value, bound = float(info.objective_function_value), float(info.mip_dual_bound)
         if not found:
             return Outcome(NO_SOLUTION, None, -np.inf, bound, nodes)
-        columns = np.array(self._solver.getSolution().col_value)
+        columns = np.zeros(len(self.model.variables))
+        columns[self._columns] = self._solver.getSolution().col_value
         return Outcome(OPTIMAL if optimal else FEASIBLE, columns, value, max(bound, value), nodes)
 
 
-def _highs_model(model: CompiledModel) -> highspy.HighsLp:
-    lp, matrix = highspy.HighsLp(), model.matrix.tocsr()
+def _highs_model(model: CompiledModel, columns: np.ndarray, rows: np.ndarray, lower: np.ndarray,
+                 upper: np.ndarray) -> highspy.HighsLp:  # fmt: skip
+    """The part of a model that has these columns and rows, with the present bounds of the columns."""
+    whole = len(columns) == model.matrix.shape[1] and len(rows) == model.matrix.shape[0]
+    lp, matrix = highspy.HighsLp(), model.matrix if whole else model.matrix[rows][:, columns].tocsr()
     lp.num_row_, lp.num_col_ = matrix.shape
-    lp.row_lower_, lp.row_upper_ = model.row_lower, model.row_upper
-    lp.col_lower_, lp.col_upper_ = model.column_lower, model.column_upper
+    lp.row_lower_, lp.row_upper_ = model.row_lower[rows], model.row_upper[rows]
+    lp.col_lower_, lp.col_upper_ = lower[columns], upper[columns]
     lp.col_cost_ = np.zeros(matrix.shape[1])
     lp.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
     lp.a_matrix_.start_, lp.a_matrix_.index_, lp.a_matrix_.value_ = matrix.indptr, matrix.indices, matrix.data
     integer, continuous = highspy.HighsVarType.kInteger, highspy.HighsVarType.kContinuous
-    lp.integrality_ = [integer if whole else continuous for whole in model.integer]
+    lp.integrality_ = [integer if entry else continuous for entry in model.integer[columns]]
     return lp

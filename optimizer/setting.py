@@ -19,16 +19,12 @@ from exasite.models.fabric import compatible_fabrics
 from exasite.models.finance import Finance, finance
 from exasite.models.power import SiteSource, site_sources
 from exasite.models.schedule import cluster_ready_years
-from exasite.models.site import Site, override_site, site
+from exasite.models.site import Site, custom_site, override_site, site
 from exasite.models.workload import Workload, workload
 
 DEFAULT_ELECTRICAL = "ups_double_conversion"
 _DAYS_PER_YEAR = 365.25
 _FP8_FROM_YEAR = 2025.0  # default precision: bf16 for chips before Blackwell, fp8 from it on
-_SITE_FIELDS = (
-    "latitude_degrees", "longitude_degrees", "elevation_m", "grid_limit_mw", "nuclear_limit_mw", "grid_wait_years",
-    "energy_price_usd_per_mwh", "gas_price_usd_per_mmbtu", "construction_multiplier",
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -91,8 +87,11 @@ def setting(loaded: LoadedInstance) -> Setting:
 
 def _site_setting(loaded: LoadedInstance, section: SiteSection) -> SiteSetting:
     catalog = loaded.catalog
-    changes = {name: getattr(section, name) for name in _SITE_FIELDS if getattr(section, name) is not None}
-    place = override_site(site(catalog, section.base_id), changes)
+    changes = section.site_values
+    if section.base_id:
+        place = override_site(site(catalog, section.base_id), changes)
+    else:
+        place = custom_site(catalog, {**changes, "name": section.key})
     place = replace(place, id=section.key, name=section.name or place.name)
     given = GivenFactors(**section.given.model_dump())
     allowed = chosen(section.choices, loaded.instance.choices, "power")
@@ -148,9 +147,12 @@ def accelerators_for(loaded: LoadedInstance, section: SiteSection) -> tuple[Acce
 
 
 def fabrics_for(loaded: LoadedInstance, section: SiteSection, chip: Accelerator) -> tuple[str, ...]:
-    """Interconnects that fit an accelerator and may be used at a site."""
+    """Interconnects that fit an accelerator and may be used at a site; concepts nobody has built must be named."""
     allowed = chosen(section.choices, loaded.instance.choices, "interconnects")
-    return tuple(f for f in compatible_fabrics(loaded.catalog, chip.id) if allowed is None or f in allowed)
+    fitting = compatible_fabrics(loaded.catalog, chip.id)
+    if allowed is not None:
+        return tuple(f for f in fitting if f in allowed)
+    return tuple(f for f in fitting if loaded.catalog.text("fabrics", f, "status") != "concept")
 
 
 def ids_for(loaded: LoadedInstance, section: SiteSection, key: str, table: str) -> tuple[str, ...]:

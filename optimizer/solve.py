@@ -21,6 +21,7 @@ from exasite.objectives import Optimum, optimise
 from exasite.options import Options
 from exasite.result import Result
 from exasite.segments import DEFAULT_TOLERANCE
+from exasite.pricing import PricedSession
 from exasite.session import INFEASIBLE, Clock, Session
 from exasite.setting import Setting, accelerators_for, setting, workload_for
 from exasite.tabulate import Tabulator
@@ -100,7 +101,7 @@ def _solve(loaded: LoadedInstance, how: SolveOptions, clock: Clock, progress: Pr
         return without_design(context, INFEASIBLE, None, run(None, None), _nothing_fits(context))
     tell("building the model", None, None)
     model = build(loaded.instance, options, hours_per_year=HOURS_PER_YEAR, flop_per_token=_flop_per_token(context))
-    session = Session(model.compiled, clock=clock, threads=how.threads, seed=how.seed)
+    session = PricedSession(model.compiled, model.choices, clock=clock, threads=how.threads, seed=how.seed)
     built_at = time.monotonic()
     optimum = optimise(
         session, model.compiled.quantities, loaded.instance, gap=how.gap, life_years=context.terms.life_it_years,
@@ -119,22 +120,22 @@ def _loaded_design(model: BuiltModel, options: Options, context: Setting, column
     return read_design(model, options, context)
 
 
-def _polished(session: Session, model: BuiltModel, instance: Instance, columns: np.ndarray) -> np.ndarray:
+def _polished(session: PricedSession, model: BuiltModel, instance: Instance, columns: np.ndarray) -> np.ndarray:
     """Of all supplies that are equally good for the objective, the one with the least yearly cost.
 
     An objective of dollars and watts does not see fuel; without this the dispatch would be arbitrary.
     """
     compiled = model.compiled
     names = [v.name for v in compiled.variables]
-    chosen = np.array([i for i, n in enumerate(names) if ".clusters[" in n or ".units[" in n], dtype=int)
+    chosen = np.array([i for i, n in enumerate(names) if ".clusters[" in n or ".extra[" in n], dtype=int)
     fixed = np.round(columns[chosen])
-    session.set_columns(chosen, fixed, fixed)
+    session.fix_columns(chosen, fixed)
     if instance.objective.kind in _SEES_CAPEX:
         capex = compiled.quantities["capex_musd"]
         session.add_upper_row(capex, capex.at(columns) * (1.0 + 1e-9))
     session.clock = Clock(max(session.clock.left_s, 10.0))  # a design is in hand: a short LP is always worth it
     cost = -1.0 * compiled.quantities["annual_cost_musd"]
-    better = session.maximise(cost, absolute_gap=1e-6 * abs(cost.at(columns)), start=columns)
+    better = session.maximise_enabled(cost, absolute_gap=1e-6 * abs(cost.at(columns)), start=columns)
     return columns if better.columns is None else better.columns
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from exasite.instance.schema import Range
+from exasite.instance.schema import Instance, Range
 from exasite.models.accelerator import Accelerator
 from exasite.models.cluster import (
     ClusterCurves,
@@ -16,6 +16,7 @@ from exasite.models.cluster import (
     cluster_curves,
     reliability_terms,
     site_curves,
+    stacked,
 )
 from exasite.models.cooling import CoolingMethod, CoolingTable, compatible, cooling_method, overheads
 from exasite.models.fabric import Fabric, Network, fabric, links_of, network, tier_limits
@@ -50,6 +51,8 @@ LARGEST_CLUSTER_GPUS = 2_000_000  # where the question sets no bound
 _USD_PER_MUSD = 1e6
 _KWH_PER_MWH = 1e3
 _VARIABLE_ROOM, _STORAGE_ROOM = 30.0, 10.0  # bounds on MW of sun, wind and storage, in peaks of the site
+# Representative days: where only what is built counts, dispatch is a question of feasibility and few days do.
+_PERIODS_RUN, _PERIODS_BUILT, _EXTREME_DAYS = 6, 3, 1
 _JOINED = tuple(q for q in QUANTITIES if q not in ("gpus", "land_acres"))
 
 
@@ -79,9 +82,9 @@ class Tabulator:
     def _site(self, at: SiteSetting) -> SiteOptions:
         setting, section = self.setting, at.section
         allowed = [s for s in at.sources if _arrives(s, setting)]
-        hours = typical_hours({s.id: s.profile for s in allowed if s.profile is not None})
         methods = [cooling_method(setting.catalog, c) for c in self._ids(at, "cooling", "cooling")]
         tables = {m.id: overheads(m, at.climate, setting.electrical_loss) for m in methods}
+        hours = _representative(at, allowed, list(tables.values()), sees_operation(setting.loaded.instance))
         cooling = {m.id: _cooling_hours(m.id, tables[m.id], at, hours) for m in methods}
         segments = self._segments(at, methods, cooling)
         peak = _largest_peak_mw(segments, cooling) * section.max_clusters
@@ -198,10 +201,11 @@ class Tabulator:
         """Add the cost of the site, drop what is beaten there, and cut the rest into segments."""
         if not parts:
             return
-        curves = np.stack([self._site_quantities(at, part) for part in parts])  # [parts x QUANTITIES x grid]
+        curves = self._site_quantities(at, parts)
         visible = np.stack([part.visible for part in parts])
         hourly = np.stack([_hourly_mw(curves[i], cooling[p.configuration.cooling]) for i, p in enumerate(parts)])
-        compared = np.stack([_compared(curves[i], cooling[p.configuration.cooling]) for i, p in enumerate(parts)])
+        seen = visible_quantities(self.setting.loaded.instance)
+        compared = np.stack([_compared(curves[i], cooling[p.configuration.cooling], seen) for i, p in enumerate(parts)])
         alive = surviving_cells(compared, visible, hourly)
         self.dropped += int((~alive.any(axis=1)).sum())
         joined = [QUANTITIES.index(q) for q in _JOINED]
@@ -211,13 +215,12 @@ class Tabulator:
                                  curves[i][:, segment.first], curves[i][:, segment.last]))  # fmt: skip
             configurations.append(part.configuration)
 
-    def _site_quantities(self, at: SiteSetting, part: Part) -> np.ndarray:
-        """QUANTITIES of a configuration at a site, [quantities x grid]."""
-        curves = part.curves
-        cost = site_curves(
-            curves, part.components.cooling, self.setting.prices, self.setting.terms, at.site.construction_multiplier
-        )
-        return np.stack([
+    def _site_quantities(self, at: SiteSetting, parts: list[Part]) -> np.ndarray:
+        """QUANTITIES of configurations at a site, [configurations x quantities x grid]."""
+        curves = stacked([part.curves for part in parts])
+        plant = np.array([[part.components.cooling.capex_usd_per_kw] for part in parts])
+        cost = site_curves(curves, plant, self.setting.prices, self.setting.terms, at.site.construction_multiplier)
+        rows = (
             curves.gpus,
             curves.effective_exaflops,
             cost.capex_usd / _USD_PER_MUSD,
@@ -228,7 +231,8 @@ class Tabulator:
             curves.air_mean_mw,
             curves.liquid_peak_mw,
             curves.air_peak_mw,
-        ])  # fmt: skip
+        )
+        return np.stack(rows, axis=1)
 
 
 @dataclass(frozen=True)
@@ -257,16 +261,43 @@ def _physical_costs(part: Part) -> np.ndarray:
     ])  # fmt: skip
 
 
-def _compared(quantities: np.ndarray, hours: CoolingHours) -> np.ndarray:
-    """What any objective, limit or supply can see of a configuration, smaller is better: [quantities x grid]."""
+def visible_quantities(instance: Instance) -> frozenset[str]:
+    """What the objective and the limits of an instance can see of a configuration, beside FLOPS and power.
+
+    Capex is always seen: of two designs equal in everything else nobody wants the dearer one.
+    """
+    seen, limit = {"capex"}, instance.limit
+    if instance.objective.kind in ("exaflops_per_tco", "tco", "training_cost"):
+        seen |= {"annual", "opex"}
+    if limit.opex_usd_per_year is not None:
+        seen.add("opex")
+    if limit.land_acres is not None:
+        seen.add("land")
+    if limit.water_m3_per_year is not None:
+        seen.add("water")
+    return frozenset(seen)
+
+
+def sees_operation(instance: Instance) -> bool:
+    """Whether the objective or a limit depends on how the power plant is run, not only on what is built."""
+    limit = instance.limit
+    limits = (limit.opex_usd_per_year, limit.energy_price_usd_per_mwh, limit.co2_t_per_year)
+    return instance.objective.kind in ("exaflops_per_tco", "tco", "training_cost") or any(x is not None for x in limits)
+
+
+def _compared(quantities: np.ndarray, hours: CoolingHours, seen: frozenset[str]) -> np.ndarray:
+    """What the objective, the limits or the supply can see of a configuration, smaller is better: [quantities x grid]."""
     q = dict(zip(QUANTITIES, quantities, strict=True))
+    values = {
+        "capex": q["capex_musd"],
+        "annual": q["annual_capex_musd"],
+        "opex": q["fixed_opex_musd"],
+        "land": q["land_acres"],
+        "water": q["liquid_mean_mw"] * hours.water_liquid_m3_per_mwh + q["air_mean_mw"] * hours.water_air_m3_per_mwh,
+    }
     mean = q["liquid_mean_mw"] * (1 + hours.mean_liquid) + q["air_mean_mw"] * (1 + hours.mean_air)
     peak = q["liquid_peak_mw"] * (1 + hours.peak_liquid) + q["air_peak_mw"] * (1 + hours.peak_air)
-    water = (q["liquid_mean_mw"] * hours.water_liquid_m3_per_mwh + q["air_mean_mw"] * hours.water_air_m3_per_mwh)
-    return np.stack([
-        -q["effective_exaflops"], q["capex_musd"], q["annual_capex_musd"], q["fixed_opex_musd"], q["land_acres"],
-        mean, peak, water,
-    ])  # fmt: skip
+    return np.stack([-q["effective_exaflops"], mean, peak, *(values[name] for name in sorted(seen))])
 
 
 def _hourly_mw(quantities: np.ndarray, hours: CoolingHours) -> np.ndarray:
@@ -343,6 +374,17 @@ def _cooling_hours(method_id: str, table: CoolingTable, at: SiteSetting, hours: 
         water_liquid_m3_per_mwh=table.water_liquid_l_per_kwh * water,
         water_air_m3_per_mwh=table.water_air_l_per_kwh * water,
     )
+
+
+def _representative(at: SiteSetting, sources: list[SiteSource], tables: list[CoolingTable],
+                    runs: bool) -> RepresentativeHours:  # fmt: skip
+    """Representative hours: days typical of sun, wind and heat, and the leanest and hottest ones themselves."""
+    profiles = {s.id: s.profile for s in sources if s.profile is not None}
+    index = at.climate.hour_index()
+    load = np.mean([table.overhead_air[index] for table in tables], axis=0)
+    if np.ptp(load) > 0:
+        profiles["cool"] = load.max() - load  # large when cooling needs little, like sun and wind a gift of the weather
+    return typical_hours(profiles, periods=_PERIODS_RUN if runs else _PERIODS_BUILT, extreme_days=_EXTREME_DAYS)
 
 
 def _arrives(source: SiteSource, setting: Setting) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from pyomo.environ import Block, ConcreteModel
 
 from exasite.compiled import CompiledModel, compile_model
@@ -13,6 +14,7 @@ from exasite.formulation import deployment, supply
 from exasite.formulation.limits import add_limits, add_requirements
 from exasite.instance.schema import Instance
 from exasite.options import Options
+from exasite.pricing import Choices
 
 # Quantities that objectives and reports are made of.
 OBJECTIVE_QUANTITIES = (
@@ -28,11 +30,12 @@ OBJECTIVE_QUANTITIES = (
 
 @dataclass(frozen=True)
 class BuiltModel:
-    """The Pyomo model, its quantities as expressions, and its compiled form."""
+    """The Pyomo model, its quantities as expressions, its compiled form, and where its choices are in it."""
 
     model: ConcreteModel
     quantities: Mapping[str, Any]
     compiled: CompiledModel
+    choices: Choices
 
 
 def build(instance: Instance, options: Options, *, hours_per_year: float, flop_per_token: float) -> BuiltModel:
@@ -47,7 +50,23 @@ def build(instance: Instance, options: Options, *, hours_per_year: float, flop_p
     add_limits(model, instance, quantities)
     add_requirements(model, instance, options, quantities, flop_per_token)
     compiled = compile_model(model, {name: quantities[name] for name in OBJECTIVE_QUANTITIES})
-    return BuiltModel(model, quantities, compiled)
+    return BuiltModel(model, quantities, compiled, _choices(model, options, compiled))
+
+
+def _choices(model: ConcreteModel, options: Options, compiled: CompiledModel) -> Choices:
+    """Columns and linking row of every segment of every site."""
+    column = {id(variable): i for i, variable in enumerate(compiled.variables)}
+    row = {name: i for i, name in enumerate(compiled.row_names)}
+    clusters, extra, link, width, group = [], [], [], [], []
+    for number, site in enumerate(options.sites):
+        block, spans = model.site[site.id], (site.segments.upper - site.segments.lower).tolist()
+        for j in block.segments:
+            clusters.append(column[id(block.clusters[j])])
+            extra.append(column[id(block.extra[j])] if j in block.extra else -1)
+            link.append(row[block.largest[j].name] if j in block.extra else -1)
+            width.append(spans[j])
+            group.append(number)
+    return Choices(*(np.array(values, dtype=int) for values in (clusters, extra, link, width, group)))
 
 
 def _quantities(model: ConcreteModel, options: Options, hours_per_year: float) -> dict[str, Any]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from pyomo.environ import Block, Constraint, NonNegativeIntegers, NonNegativeReals, Set, Var
+from pyomo.core.expr import LinearExpression
+from pyomo.environ import Block, Constraint, NonNegativeIntegers, NonNegativeReals, Set, Var, value
 
 from exasite.options import SiteOptions
 
@@ -15,19 +16,21 @@ HEAT_KINDS = ("liquid_mean", "air_mean", "liquid_peak", "air_peak")
 def add_deployment(block: Block, site: SiteOptions) -> None:
     """Variables and constraints of the clusters of one site.
 
-    clusters[j]  clusters on segment j                 [-]   integer, at most `max_clusters` in all
-    units[j]     deployment units on segment j         [-]   lower z <= units <= upper z
-    heat[c, k]   IT power by cooling method c and kind k [MW]
+    clusters[j]  clusters on segment j                             [-]   integer, at most `max_clusters` in all
+    extra[j]     deployment units beyond the smallest, segment j   [-]   integer, 0 <= extra <= (upper - lower) clusters
+    heat[c, k]   IT power by cooling method c and kind k           [MW]
+
+    units = lower x clusters + extra: one row a segment instead of two.
     """
     table = site.segments
+    width = table.upper - table.lower
     block.segments = Set(initialize=range(len(table)))
+    block.wide = Set(initialize=np.flatnonzero(width > 0).tolist())
     block.clusters = Var(block.segments, domain=NonNegativeIntegers, bounds=(0, site.max_clusters))
-    block.units = Var(
-        block.segments, domain=NonNegativeIntegers,
-        bounds=lambda b, j: (0, int(table.upper[j]) * site.max_clusters),
-    )  # fmt: skip
-    block.smallest = Constraint(block.segments, rule=lambda b, j: b.units[j] >= int(table.lower[j]) * b.clusters[j])
-    block.largest = Constraint(block.segments, rule=lambda b, j: b.units[j] <= int(table.upper[j]) * b.clusters[j])
+    block.extra = Var(
+        block.wide, domain=NonNegativeIntegers, bounds=lambda b, j: (0, int(width[j]) * site.max_clusters)
+    )
+    block.largest = Constraint(block.wide, rule=lambda b, j: b.extra[j] <= int(width[j]) * b.clusters[j])
     block.one_choice = Constraint(expr=sum(block.clusters[j] for j in block.segments) <= site.max_clusters)
     _add_heat(block, site)
 
@@ -45,16 +48,24 @@ def _add_heat(block: Block, site: SiteOptions) -> None:
 
 def deployed(block: Block, site: SiteOptions, quantity: str, segments: np.ndarray | None = None) -> Any:
     """Linear expression of one of options.QUANTITIES at a site, over all segments or the given ones."""
-    slope, intercept = site.segments.slope[quantity], site.segments.intercept[quantity]
-    chosen = range(len(site.segments)) if segments is None else segments.tolist()
-    return sum(
-        float(slope[j]) * block.units[j] + float(intercept[j]) * block.clusters[j] for j in chosen
-    ) + 0.0 * _zero(block)  # fmt: skip
+    table = site.segments
+    slope = table.slope[quantity].tolist()
+    smallest = (table.slope[quantity] * table.lower + table.intercept[quantity]).tolist()
+    chosen = range(len(table)) if segments is None else segments.tolist()
+    variables = [block.clusters[j] for j in chosen]
+    weights = [smallest[j] for j in chosen]
+    wide = [j for j in chosen if j in block.extra]
+    return LinearExpression(
+        constant=0.0,
+        linear_coefs=weights + [slope[j] for j in wide],
+        linear_vars=variables + [block.extra[j] for j in wide],
+    )
 
 
-def _zero(block: Block) -> Any:
-    """A term that keeps a sum over no segment an expression of the model."""
-    return next(iter(block.clusters.values()))
+def units_of(block: Block, site: SiteOptions, segment: int) -> float:
+    """Deployment units on a segment in the loaded solution."""
+    extra = value(block.extra[segment]) if segment in block.extra else 0.0
+    return float(site.segments.lower[segment] * value(block.clusters[segment]) + extra)
 
 
 def facility_mean_mw(block: Block, site: SiteOptions) -> Any:

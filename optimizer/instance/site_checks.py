@@ -79,6 +79,9 @@ def _check_files(path: KeyPath, site: SiteSection) -> Iterable[Finding]:
         if not found:
             fix = "the path is relative to the file that names it"
             yield Finding((*path, key), f"no such file: {name[:200]}", fix)
+        elif key == "price_file":
+            fix = "give the average price as energy_price_usd_per_mwh"
+            yield Finding((*path, key), "hourly prices are not used by this version", fix)
 
 
 def range_findings(path: KeyPath, value: Range | None) -> Iterable[Finding]:
