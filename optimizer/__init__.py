@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from exasite.instance.loading import LoadedInstance, load_instance
     from exasite.instance.schema import Instance
     from exasite.result import Result
-    from exasite.solve import solve
+    from exasite.solving import solve
 
     __version__: str
 
@@ -25,7 +25,7 @@ _HOME = {
     "Problem": "exasite.errors",
     "Result": "exasite.result",
     "load_instance": "exasite.instance.loading",
-    "solve": "exasite.solve",
+    "solve": "exasite.solving",
 }
 
 __all__ = ["InputError", "Instance", "LoadedInstance", "Problem", "Result", "__version__", "load_instance", "solve"]

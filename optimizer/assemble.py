@@ -30,7 +30,7 @@ from exasite.session import FEASIBLE, INFEASIBLE, OPTIMAL
 from exasite.setting import DEFAULT_ELECTRICAL, Setting, date_after
 
 if TYPE_CHECKING:
-    from exasite.solve import Run
+    from exasite.solving import Run
 
 _USD_PER_BUSD, _USD_PER_MUSD, _FLOPS_PER_EXAFLOPS = 1e9, 1e6, 1e18
 _SECONDS_PER_DAY = 86400.0

@@ -111,7 +111,7 @@ def solve(
         from exasite.instance.loading import load_instance
         from exasite.progress import LiveProgress
         from exasite.save import save
-        from exasite.solve import solve as find_best
+        from exasite.solving import solve as find_best
 
         loaded = load_instance(instance, sets or ())
         with LiveProgress() as progress:
