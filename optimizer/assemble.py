@@ -182,6 +182,13 @@ def _cluster(found: ClusterEvaluation) -> Cluster:
         cooling=parts.cooling.id,
         storage=parts.storage.id,
         recovery=parts.recovery.id,
+        names={
+            "accelerator": parts.accelerator.name,
+            "interconnect": parts.fabric.name,
+            "cooling": parts.cooling.name,
+            "storage": parts.storage.name,
+            "recovery": parts.recovery.name,
+        },
         precision=found.design.load.precision,
         parallel_split=_split(found),
         peak_exaflops=float(curves.peak_exaflops[0]),
@@ -216,6 +223,7 @@ def _supply(site: SiteEvaluation, source_id: str, firm_mw: float) -> Supply:
     energy, unit = site.dispatch.energy_mwh[source_id], sized.source.unit_mw
     return Supply(
         source=source_id,
+        name=sized.source.name,
         units=round(sized.capacity_mw / unit) if unit > 0 else None,
         capacity_mw=sized.capacity_mw,
         firm_mw=firm_mw,

@@ -44,7 +44,7 @@ def as_text(result: Result) -> str:
     """The answer as plain text of 100 columns."""
     stream = io.StringIO()
     Console(file=stream, width=_WIDTH, no_color=True, force_terminal=False).print(one_page(result))
-    return stream.getvalue()
+    return "\n".join(line.rstrip() for line in stream.getvalue().splitlines()) + "\n"
 
 
 def as_html(result: Result) -> str:
@@ -70,7 +70,9 @@ def duration(hours: float) -> str:
     """A time between events in the unit that suits it."""
     if hours >= 48:
         return f"{hours / 24:.1f} days"
-    return f"{hours:.1f} h" if hours >= 1 else f"{60 * hours:.0f} min"
+    if hours >= 1:
+        return f"{hours:.1f} h"
+    return f"{60 * hours:.0f} min" if hours >= 1 / 30 else f"{3600 * hours:.0f} s"
 
 
 def _headline(result: Result) -> Text:
@@ -128,13 +130,14 @@ def _site(site: SiteResult) -> RenderableType:
 
 
 def _design(cluster: Cluster) -> RenderableType:
-    table = _grid("left", "left")
+    names, table = cluster.names, _grid("left", "left")
     spares = f" and {cluster.spare_gpus:,} spares" if cluster.spare_gpus else ""
-    table.add_row("accelerator", f"{cluster.gpus:,} x {cluster.accelerator}{spares}, {cluster.precision}")
     tiers = f"{cluster.network_tiers} tiers, {cluster.network_switches:,} switches" if cluster.network_tiers else "torus"
-    table.add_row("interconnect", f"{cluster.interconnect} ({tiers})")
-    table.add_row("cooling", f"{cluster.cooling} ({percent(cluster.liquid_share)} of IT heat to liquid)")
-    table.add_row("checkpoints", f"{cluster.storage}, recovery {cluster.recovery}")
+    table.add_row("accelerator", f"{cluster.gpus:,} x {cluster.accelerator}{spares}, {cluster.precision}")
+    table.add_row("interconnect", f"{names['interconnect']}; {tiers} ({cluster.interconnect})")
+    table.add_row("cooling", f"{names['cooling']}; {percent(cluster.liquid_share)} of IT heat to liquid ({cluster.cooling})")
+    table.add_row("storage", f"{names['storage']} ({cluster.storage})")
+    table.add_row("recovery", f"{names['recovery']} ({cluster.recovery})")
     if cluster.parallel_split:
         table.add_row("parallel split", cluster.parallel_split)
     return Padding(table, (0, 2))
@@ -142,9 +145,9 @@ def _design(cluster: Cluster) -> RenderableType:
 
 def _chain(cluster: Cluster) -> RenderableType:
     text = Text("FLOPS   ", style="bold")
-    text.append(f"peak {cluster.peak_exaflops:,.2f} EF  x MAMF {percent(cluster.mamf)}  x SFU {percent(cluster.sfu)}  "
-                f"x goodput {percent(cluster.goodput)}  = {cluster.effective_exaflops:,.2f} EF effective "
-                f"(MFU {percent(cluster.mfu)})", style="not bold")  # fmt: skip
+    text.append(f"peak {cluster.peak_exaflops:,.2f} x MAMF {percent(cluster.mamf)} x SFU {percent(cluster.sfu)} "
+                f"x goodput {percent(cluster.goodput)} = {cluster.effective_exaflops:,.2f} EFLOPS",
+                style="not bold")  # fmt: skip
     stops = Text(f"        a failure stops the job every {duration(cluster.job_mttf_hours)}", style="dim")
     if cluster.checkpoint_interval_s is not None and math.isfinite(cluster.checkpoint_interval_s):
         stops.append(f"; a checkpoint every {duration(cluster.checkpoint_interval_s / 3600)}")
@@ -153,8 +156,8 @@ def _chain(cluster: Cluster) -> RenderableType:
 
 def _watts(site: SiteResult, cluster: Cluster) -> RenderableType:
     text = Text("WATTS   ", style="bold")
-    text.append(f"IT nameplate {cluster.it_mw:,.1f} MW, mean at work {cluster.it_mw_mean:,.1f} MW  "
-                f"x PUE {site.pue_mean:.3f}  (hottest hours {site.pue_peak:.3f})", style="not bold")  # fmt: skip
+    text.append(f"IT {cluster.it_mw:,.1f} MW nameplate, {cluster.it_mw_mean:,.1f} MW at work; "
+                f"PUE {site.pue_mean:.3f}, hottest hours {site.pue_peak:.3f}", style="not bold")  # fmt: skip
     return Padding(text, (0, 2))
 
 
@@ -173,16 +176,20 @@ def _capex(site: SiteResult, cluster: Cluster) -> RenderableType:
 
 def _supply(site: SiteResult) -> RenderableType:
     table = Table(box=None, padding=(0, 2), header_style="dim")
-    for name in ("source", "units", "MW", "firm MW", "share of energy", "capex", "$/MWh all-in", "there in"):
-        table.add_column(name, justify="left" if name == "source" else "right")
+    for name in ("source", "units", "MW", "firm MW", "energy", "capex", "$/MWh", "there in"):
+        table.add_column(name, justify="left" if name == "source" else "right", no_wrap=True)
     energy = sum(s.energy_mwh for s in site.supply) or 1.0
     for s in site.supply:
         size = f"{s.capacity_mw:,.1f}" + (f" ({s.storage_mwh:,.0f} MWh)" if s.storage_mwh is not None else "")
         price = "-" if s.cost_usd_per_mwh is None else f"{s.cost_usd_per_mwh:,.1f}"
-        table.add_row(s.source, "" if s.units is None else str(s.units), size, f"{s.firm_mw:,.1f}",
+        table.add_row(_short(s.name), "" if s.units is None else str(s.units), size, f"{s.firm_mw:,.1f}",
                       percent(s.energy_mwh / energy), money(s.capex_usd), price,
                       f"{12 * s.lead_years:.0f} months")  # fmt: skip
     return Padding(Group(Text("POWER", style="bold"), table), (0, 2))
+
+
+def _short(name: str, most: int = 34) -> str:
+    return name if len(name) <= most else name[: most - 3] + "..."
 
 
 def _totals(result: Result) -> RenderableType:
@@ -222,9 +229,14 @@ def _trust(result: Result) -> RenderableType:
 
 
 def weak_numbers(result: Result) -> list[str]:
-    """Low-confidence rows of the chosen items, named by item and field."""
-    return [
-        f"{row.item} {row.field}"
-        for row in result.provenance.rows
-        if row.confidence == "low" and row.table in _PER_ITEM and any(word in row.field for word in _TELLING)
-    ]
+    """Low-confidence rows of the chosen items: item and what of it is weak."""
+    found: dict[str, list[str]] = {}
+    for row in result.provenance.rows:
+        if row.confidence == "low" and row.table in _PER_ITEM and any(word in row.field for word in _TELLING):
+            found.setdefault(row.item, []).append(_plain(row.field))
+    return [f"{item} ({', '.join(fields)})" for item, fields in found.items()]
+
+
+def _plain(field: str) -> str:
+    """A field's name without its unit."""
+    return field.split("_usd")[0].split("_w_per")[0].removesuffix("_w").removesuffix("_s").replace("_", " ")

@@ -75,6 +75,7 @@ class Cluster(Record):
     cooling: str
     storage: str
     recovery: str
+    names: dict[str, str] = Field(description="what the ids above are called in words")
     precision: str
     parallel_split: str
     peak_exaflops: float
@@ -95,6 +96,7 @@ class Supply(Record):
     """One power source of a site. `firm_mw` is what counts when the spare units stand still."""
 
     source: str
+    name: str
     units: int | None
     capacity_mw: float
     firm_mw: float
@@ -244,6 +246,6 @@ class Result(Record):
 
 
 def _cluster_row(site: SiteResult, cluster: Cluster) -> dict[str, Any]:
-    row = {"site": site.site, **cluster.model_dump(exclude={"capex_usd"})}
+    row = {"site": site.site, **cluster.model_dump(exclude={"capex_usd", "names"})}
     row["capex_usd"] = sum(cluster.capex_usd.values())
     return row
