@@ -1,9 +1,9 @@
-"""The efficiency P / (C^w W^(1-w)), exactly: a search over the lower convex hull of all attainable (C/P, W/P).
+"""The efficiency P / (C^w W^(1-w)), exactly: a search over the lower convex hull of attainable (C/P, W/P).
 
 u^w v^(1-w) is concave, so its minimum over the attainable points is at a corner of their lower convex hull,
 and each corner minimises some w1 u + w2 v: one ratio problem. Every such problem also proves a half-plane
 w1 u + w2 v >= level that holds all attainable points. The smallest value of the concave function over the
-vertices of these half-planes is a bound; the search continues at the vertex that sets it until the gap closes.
+vertices of these half-planes is a bound; the search goes on at the vertex that sets it until the gap closes.
 """
 
 from __future__ import annotations
@@ -84,17 +84,17 @@ class EfficiencySearch:
         while len(corners) < _MAX_CORNERS and bound > self._value(corners) * (1.0 + self.gap):
             if self.session.clock.stopped:
                 break
-            weights = self._next_direction(corners)
+            vertex = self._weakest(corners)
+            weights = self._direction(vertex)
             outcome = self._supporting(weights, self._best_start(corners, weights, start))
             iterations += outcome.iterations
             if outcome.columns is None:
                 break
             corners.append(self._corner(weights, outcome))
-            tighter = min(bound, self._bound(corners))
-            stalled = tighter >= bound * (1.0 - 1e-12) and not self._is_new(corners)
-            bound = tighter
+            bound = min(bound, self._bound(corners))
             self._report(corners, bound)
-            if stalled:
+            # A half-plane that leaves the vertex standing would be found again and again.
+            if weights[0] * vertex.first + weights[1] * vertex.second >= corners[-1].level * (1.0 - _SLACK):
                 break
         return self._ended(corners, bound, iterations)
 
@@ -104,9 +104,7 @@ class EfficiencySearch:
         if limits is None:
             return RatioOutcome(INFEASIBLE, None, -np.inf, -np.inf, 0)
         # A tenth of the gap: the vertices of slightly loose half-planes must not use up the whole of it.
-        return maximise_ratio(
-            self.session, self.numerator, denominator, gap=0.1 * self.gap, start=start, limits=limits
-        )
+        return maximise_ratio(self.session, self.numerator, denominator, gap=0.1 * self.gap, start=start, limits=limits)
 
     def _place(self, columns: np.ndarray) -> tuple[float, float]:
         produced = self.numerator.at(columns)
@@ -146,22 +144,20 @@ class EfficiencySearch:
         vertices = self._vertices(corners)
         if not vertices:
             return np.inf
-        return max(1.0 / self._product(at.first, at.second) if min(at.first, at.second) > 0 else np.inf for at in vertices)
+        smallest = min(self._product(at.first, at.second) if min(at.first, at.second) > 0 else 0.0 for at in vertices)
+        return 1.0 / smallest if smallest > 0 else np.inf
 
-    def _next_direction(self, corners: list[Corner]) -> tuple[float, float]:
-        """Direction of the chord between the two corners whose half-planes meet in the vertex that sets the bound."""
-        vertex = min(self._vertices(corners), key=lambda at: self._product(at.first, at.second))
+    def _weakest(self, corners: list[Corner]) -> Vertex:
+        """The vertex that sets the bound."""
+        return min(self._vertices(corners), key=lambda at: self._product(at.first, at.second))
+
+    def _direction(self, vertex: Vertex) -> tuple[float, float]:
+        """Direction of the chord between the two corners whose half-planes meet in a vertex."""
         left, right = sorted(vertex.corners, key=lambda c: c.first)
         across, down = right.first - left.first, left.second - right.second
         if across > _SLACK * left.first and down > _SLACK * right.second:
             return _normalised(down, across)
         return _normalised(self.first_weight / vertex.first, (1.0 - self.first_weight) / vertex.second)
-
-    def _is_new(self, corners: list[Corner]) -> bool:
-        last = corners[-1]
-        return all(
-            abs(c.first / last.first - 1) > _SLACK or abs(c.second / last.second - 1) > _SLACK for c in corners[:-1]
-        )
 
     def _report(self, corners: list[Corner], bound: float) -> None:
         if self.progress is not None:
@@ -179,5 +175,3 @@ class EfficiencySearch:
 def _normalised(first: float, second: float) -> tuple[float, float]:
     total = first + second
     return first / total, second / total
-
-
