@@ -67,7 +67,7 @@ def maximise_ratio(session: Session, numerator: Linear, denominator: Linear, *, 
     limits = limits or denominator_range(session, denominator)
     if limits is None:
         return RatioOutcome(INFEASIBLE, None, -np.inf, -np.inf, 0)
-    bound = _relaxed_bound(session, numerator, denominator, start)
+    bound = _relaxed_bound(session, numerator, denominator, start, limits)
     best, ratio = start, (numerator.at(start) / denominator.at(start) if start is not None else -np.inf)
     guess = ratio if best is not None else bound
     if not np.isfinite(guess):
@@ -99,21 +99,23 @@ def maximise_ratio(session: Session, numerator: Linear, denominator: Linear, *, 
     return RatioOutcome(OPTIMAL if bound <= ratio * (1.0 + gap) else FEASIBLE, best, ratio, bound, iteration)
 
 
-def _relaxed_bound(session: Session, numerator: Linear, denominator: Linear, start: np.ndarray | None) -> float:
+def _relaxed_bound(session: Session, numerator: Linear, denominator: Linear, start: np.ndarray | None,
+                   limits: Range) -> float:  # fmt: skip
     """Ratio of the LP relaxation (Dinkelbach on the relaxation): a first bound at the price of a few LPs."""
-    guess = numerator.at(start) / denominator.at(start) if start is not None else 0.0
+    guess, bound = numerator.at(start) / denominator.at(start) if start is not None else 0.0, np.inf
     for _ in range(_MAX_ITERATIONS):
         outcome = session.maximise(numerator - guess * denominator, relaxed=True)
         if outcome.status != OPTIMAL or outcome.columns is None:
-            return np.inf
+            break
         size = denominator.at(outcome.columns)
         if size <= 0:
-            return np.inf
+            break
+        bound = min(bound, _ratio_bound(guess, max(outcome.bound, 0.0), limits) + _RELAXED_TOLERANCE * abs(guess))
         ratio = numerator.at(outcome.columns) / size
-        if ratio <= guess * (1.0 + _RELAXED_TOLERANCE):
-            return guess * (1.0 + _RELAXED_TOLERANCE) + max(outcome.value, 0.0) / size
+        if ratio <= guess or bound <= guess * (1.0 + 2.0 * _RELAXED_TOLERANCE):
+            break
         guess = ratio
-    return np.inf
+    return bound
 
 
 def _ratio_bound(guess: float, bound: float, limits: Range) -> float:

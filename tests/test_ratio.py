@@ -139,18 +139,17 @@ def test_range_of_a_denominator():
 
 
 def test_bound_holds_when_denominators_differ_by_orders_of_magnitude():
-    # the large choice has nearly the best ratio, the small one the best: an absolute slack would hide it
+    # of three choices the smallest has the best ratio; the gains of the large ones are larger in absolute terms
+    sizes, ratios = (1e6, 9e5, 1.0), (1.0, 1.0 + 9e-10, 1.0005)
     model = ConcreteModel()
-    model.small = Var(domain=NonNegativeIntegers, bounds=(0, 1))
-    model.large = Var(domain=NonNegativeIntegers, bounds=(0, 1))
-    model.one = Constraint(expr=model.small + model.large == 1)
-    p = (1 + 1e-5) * model.small + 1e5 * model.large
-    compiled = compile_model(model, {"p": p, "d": 1.0 * model.small + 1e5 * model.large})
-    found = maximise_ratio(
-        Session(compiled, clock=Clock(10)), compiled.quantities["p"], compiled.quantities["d"], gap=1e-6
-    )
-    assert found.bound >= 1 + 1e-5
-    assert found.ratio >= (1 + 1e-5) / (1 + 1e-6)
+    model.chosen = Var(range(3), domain=NonNegativeIntegers, bounds=(0, 1))
+    model.one = Constraint(expr=sum(model.chosen[i] for i in range(3)) == 1)
+    produced = sum(r * d * model.chosen[i] for i, (r, d) in enumerate(zip(ratios, sizes, strict=True)))
+    compiled = compile_model(model, {"p": produced, "d": sum(d * model.chosen[i] for i, d in enumerate(sizes))})
+    session, quantities = Session(compiled, clock=Clock(10)), compiled.quantities
+    found = maximise_ratio(session, quantities["p"], quantities["d"], gap=1e-6)
+    assert found.bound >= 1.0005 * (1 - 1e-9)
+    assert found.ratio == pytest.approx(1.0005, rel=1e-6)
 
 
 def test_progress_reports_values_below_and_bounds_above_the_optimum():
