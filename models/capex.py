@@ -21,6 +21,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 import numpy.typing as npt
+
 from exasite.models.catalog import Catalog
 from exasite.models.units import conversion_factor
 

@@ -16,9 +16,10 @@ from functools import lru_cache
 from importlib.resources import files
 
 import numpy as np
+from numpy.typing import NDArray
+
 from exasite.models.catalog import Catalog
 from exasite.models.units import HOURS_PER_YEAR
-from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]

@@ -17,11 +17,12 @@ import math
 from dataclasses import dataclass, fields
 
 import numpy as np
+from numpy.typing import NDArray
+
 from exasite.models.accelerator import Accelerator
 from exasite.models.catalog import Catalog
 from exasite.models.units import BITS_PER_BYTE, BYTES_PER_GB, FLOP_PER_TFLOP
 from exasite.models.workload import Workload, flop_per_token
-from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 TABLE = "compute_parameters"

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
+
 from exasite.models.catalog import Catalog
 from exasite.models.climate import Climate
 from exasite.models.heat_path import (
@@ -24,7 +26,6 @@ from exasite.models.heat_path import (
     water_use,
 )
 from exasite.models.units import conversion_factor
-from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
 

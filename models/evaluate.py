@@ -7,7 +7,7 @@ optimiser's answer is checked against it, and it can be used on its own.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -66,7 +66,7 @@ class SiteDesign:
     climate: Climate
     clusters: tuple[ClusterDesign, ...]
     supply: tuple[SupplyDesign, ...]
-    given: GivenFactors = GivenFactors()
+    given: GivenFactors = field(default_factory=GivenFactors)
 
 
 @dataclass(frozen=True)
@@ -172,7 +172,9 @@ def evaluate_cluster(cluster: ClusterDesign, design: SiteDesign, terms: Terms, c
     if design.given.sfu is None and not sfu.feasible[0]:
         raise ValueError(f"no parallel split of {cluster.load.name} fits {cluster.gpus} x {chip.id}")
     curves = cluster_curves(parts, cluster.load, reliability_terms(catalog, chip.id), counted, sfu, design.given)
-    cost = site_curves(curves, parts.cooling.capex_usd_per_kw, terms.prices, terms.finance, design.site.construction_multiplier)
+    cost = site_curves(
+        curves, parts.cooling.capex_usd_per_kw, terms.prices, terms.finance, design.site.construction_multiplier
+    )
     table = overheads(parts.cooling, design.climate, terms.electrical_loss)
     return ClusterEvaluation(cluster, curves, cost, counted, sfu, table)
 
@@ -187,9 +189,9 @@ def _facility(design: SiteDesign, clusters: tuple[ClusterEvaluation, ...]) -> tu
         t, fixed = c.cooling, design.given.pue
         water += liquid * t.water_liquid_l_per_kwh + air * t.water_air_l_per_kwh
         if fixed is not None:
-            hourly, mean, peak = hourly + fixed * (liquid + air), mean + fixed * (liquid + air), peak + fixed * (
-                liquid_peak + air_peak
-            )
+            hourly = hourly + fixed * (liquid + air)
+            mean += fixed * (liquid + air)
+            peak += fixed * (liquid_peak + air_peak)
             continue
         hourly = hourly + (liquid * (1 + t.overhead_liquid) + air * (1 + t.overhead_air))[index]
         mean += liquid * (1 + t.mean_overhead_liquid) + air * (1 + t.mean_overhead_air)

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+
 from exasite.models import fabric_counts as counting
 from exasite.models.accelerator import Accelerator
 from exasite.models.compute import Links

@@ -15,6 +15,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 import numpy.typing as npt
+
 from exasite.models.capex import FACILITY_LINES, IT_LINES, Capex
 from exasite.models.catalog import Catalog
 from exasite.models.units import HOURS_PER_YEAR

@@ -19,9 +19,10 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 
 import numpy as np
+from numpy.typing import NDArray
+
 from exasite.models.catalog import Catalog
 from exasite.models.units import KELVIN_AT_ZERO_CELSIUS
-from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
 

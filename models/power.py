@@ -14,12 +14,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
+
 from exasite.models.catalog import Catalog
 from exasite.models.firmness import firm_line
 from exasite.models.profiles import capacity_factors, scaled_to_mean
 from exasite.models.site import Site
 from exasite.models.units import BTU_PER_MMBTU, conversion_factor
-from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 

@@ -14,8 +14,9 @@ from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
-from exasite.models.units import HOURS_PER_YEAR
 from numpy.typing import NDArray
+
+from exasite.models.units import HOURS_PER_YEAR
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

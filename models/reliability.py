@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+
 from exasite.models.catalog import Catalog
 from exasite.models.storage import FloatArray, Recovery, Storage
 from exasite.models.units import SECONDS_PER_HOUR

@@ -13,6 +13,8 @@ from functools import lru_cache
 from itertools import product
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
 from exasite.models.accelerator import Accelerator
 from exasite.models.catalog import Catalog
 from exasite.models.compute import TABLE as PARAMETER_TABLE
@@ -27,7 +29,6 @@ from exasite.models.compute import (
 )
 from exasite.models.units import BYTES_PER_GB
 from exasite.models.workload import Workload
-from numpy.typing import ArrayLike, NDArray
 
 _CHUNK = 16  # counts of accelerators searched at a time: keeps the arrays in the processor's cache
 _SPLIT_FIELDS = ("tp", "cp", "pp", "vp", "microbatch")

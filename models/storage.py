@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+
 from exasite.models.catalog import Catalog
 
 FloatArray = npt.NDArray[np.float64]

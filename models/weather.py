@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import psychrolib
+
 from exasite.models.climate import Climate, FloatArray, calendar
 from exasite.models.weather_check import PASCAL_PER_HPA, WeatherError, check_weather
 
@@ -72,7 +73,7 @@ def _text(path: Path) -> str:
 
 def _parse(path: Path, kind: str) -> _Parsed:
     try:
-        from pvlib import iotools  # noqa: PLC0415  optional extra
+        from pvlib import iotools
     except ImportError as error:
         raise ImportError("reading weather files needs pvlib: pip install 'exasite[weather]'") from error
     if kind == "EPW":

@@ -60,11 +60,14 @@ def assemble(context: Setting, design: SolvedDesign, optimum: Optimum, run: Run)
     terms = terms_of(context)
     evaluated = [evaluate(site.design, terms, context.catalog) for site in design.sites]
     totals = _totals(context, evaluated)
-    section = context.loaded.instance.workload.model
+    instance = context.loaded.instance
     rows = rows_used(
-        context.catalog, evaluated, [s.setting.section.base_id for s in design.sites], context.loaded.instance.facility.electrical or DEFAULT_ELECTRICAL,
-        section if isinstance(section, str) else None,
-    )  # fmt: skip
+        context.catalog,
+        evaluated,
+        [site.setting.section.base_id for site in design.sites],
+        instance.facility.electrical or DEFAULT_ELECTRICAL,
+        instance.workload.model if isinstance(instance.workload.model, str) else None,
+    )
     return Result(
         instance=_name(context),
         status=_STATUSES[optimum.status],

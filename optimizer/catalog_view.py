@@ -7,9 +7,10 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any, Literal
 
+from rich.table import Table
+
 from exasite.errors import InputError, Problem, did_you_mean, shown
 from exasite.models.catalog import CONFIDENCES, MONEY_YEAR, Catalog, Row
-from rich.table import Table
 
 
 def table_summaries(catalog: Catalog) -> list[dict[str, Any]]:

@@ -1,7 +1,5 @@
 """The command line. Everything beyond typer is imported inside the commands, so that each starts at once."""
 
-# ruff: noqa: PLC0415
-
 from __future__ import annotations
 
 import os
@@ -11,6 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
+
 from exasite.errors import InputError, Problem, did_you_mean, printable
 
 EXIT_BUG, EXIT_BAD_INPUT = 1, 2

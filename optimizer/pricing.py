@@ -41,7 +41,9 @@ class Choices:
 class PricedSession(Session):
     """A session that answers for all segments while the solver sees only those that can matter."""
 
-    def __init__(self, model: CompiledModel, choices: Choices, *, clock: Clock, threads: int = 1, seed: int = 0) -> None:
+    def __init__(
+        self, model: CompiledModel, choices: Choices, *, clock: Clock, threads: int = 1, seed: int = 0
+    ) -> None:
         super().__init__(model, clock=clock, threads=threads, seed=seed)
         self.choices = choices
         self._priced = len(choices) > ALL_AT_ONCE
@@ -57,7 +59,9 @@ class PricedSession(Session):
                  start: np.ndarray | None = None, progress: Progress | None = None) -> Outcome:  # fmt: skip
         """As `Session.maximise`, over all segments."""
         if not self._priced:
-            return super().maximise(objective, absolute_gap=absolute_gap, relaxed=relaxed, start=start, progress=progress)
+            return super().maximise(
+                objective, absolute_gap=absolute_gap, relaxed=relaxed, start=start, progress=progress
+            )
         if start is not None:
             self._enable(self._enabled | self._used(start))
         relaxation = self._relaxation(objective)

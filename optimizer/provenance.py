@@ -62,16 +62,17 @@ def _source_row(row: Row) -> SourceRow:
 
 def low_confidence_share(catalog: Catalog, sites: Iterable[SiteEvaluation]) -> float:
     """Share of capex whose price is a low-confidence number of the catalogue."""
-    weak = total = 0.0
+    weak, total = 0.0, 0.0
     for site in sites:
         for cluster in site.clusters:
             for line, cost in cluster.cost.capex.lines().items():
-                total += cost.sum()
-                weak += cost.sum() * _weak_share(catalog, cluster, line)
-        for source, cost in site.supply_capex_usd.items():
-            total += cost
-            weak += cost * _is_low(catalog, ("power_sources", source, "capex_usd_per_kw"))
-    return float(weak / total) if total > 0 else 0.0
+                spent = float(cost.sum())
+                total += spent
+                weak += spent * _weak_share(catalog, cluster, line)
+        for source, capex in site.supply_capex_usd.items():
+            total += capex
+            weak += capex * _is_low(catalog, ("power_sources", source, "capex_usd_per_kw"))
+    return weak / total if total > 0 else 0.0
 
 
 def _weak_share(catalog: Catalog, cluster: ClusterEvaluation, line: str) -> float:

@@ -90,7 +90,8 @@ def _headline(result: Result) -> Text:
     shown = money(value) if unit == "USD" else f"{value:,.4g} {unit}".strip()
     if result.objective.kind == "efficiency" and result.totals is not None:
         t = result.totals
-        shown = f"{t.exaflops_per_billion_usd:.3f} EFLOPS/B$ and {t.exaflops_per_megawatt:.4f} EFLOPS/MW (index {value:.4g})"
+        shown = f"{t.exaflops_per_billion_usd:.3f} EFLOPS/B$ and {t.exaflops_per_megawatt:.4f} EFLOPS/MW"
+        shown += f" (index {value:.4g})"
     proof = "no bound proven yet" if gap is None else f"no design can be more than {100 * gap:.2g} % better"
     style = "bold green" if result.status == "optimal" else "bold yellow"
     state = "PROVEN BEST" if result.status == "optimal" else "BEST FOUND SO FAR"
@@ -132,10 +133,14 @@ def _site(site: SiteResult) -> RenderableType:
 def _design(cluster: Cluster) -> RenderableType:
     names, table = cluster.names, _grid("left", "left")
     spares = f" and {cluster.spare_gpus:,} spares" if cluster.spare_gpus else ""
-    tiers = f"{cluster.network_tiers} tiers, {cluster.network_switches:,} switches" if cluster.network_tiers else "torus"
+    tiers = (
+        f"{cluster.network_tiers} tiers, {cluster.network_switches:,} switches" if cluster.network_tiers else "torus"
+    )
     table.add_row("accelerator", f"{cluster.gpus:,} x {cluster.accelerator}{spares}, {cluster.precision}")
     table.add_row("interconnect", f"{names['interconnect']}; {tiers} ({cluster.interconnect})")
-    table.add_row("cooling", f"{names['cooling']}; {percent(cluster.liquid_share)} of IT heat to liquid ({cluster.cooling})")
+    table.add_row(
+        "cooling", f"{names['cooling']}; {percent(cluster.liquid_share)} of IT heat to liquid ({cluster.cooling})"
+    )
     table.add_row("storage", f"{names['storage']} ({cluster.storage})")
     table.add_row("recovery", f"{names['recovery']} ({cluster.recovery})")
     if cluster.parallel_split:
@@ -216,15 +221,16 @@ def _trust(result: Result) -> RenderableType:
     if check is not None:
         unserved = check.year_unserved_mwh or 0.0
         energy = result.totals.energy_mwh_per_year if result.totals else 1.0
-        lines.append(Text(f"  re-evaluated without the solver: objective differs by {100 * check.objective.difference:.3f} %; "
+        differs = f"{100 * abs(check.objective.difference):.3f} %"
+        lines.append(Text(f"  re-evaluated without the solver: objective differs by {differs}; "
                           f"over 8,760 hours {percent(unserved / energy)} of energy is unserved"))  # fmt: skip
     share = result.provenance.low_confidence_capex_share
     if share is not None:
         lines.append(Text(f"  {percent(share)} of capex rests on low-confidence prices"))
     weak = weak_numbers(result)
     if weak:
-        lines.append(Text("  low-confidence numbers behind this answer: " + "; ".join(weak[:_MOST_WEAK])
-                          + (f"; and {len(weak) - _MOST_WEAK} more in the JSON" if len(weak) > _MOST_WEAK else "")))  # fmt: skip
+        more = f"; and {len(weak) - _MOST_WEAK} more in the JSON" if len(weak) > _MOST_WEAK else ""
+        lines.append(Text("  low-confidence numbers behind this answer: " + "; ".join(weak[:_MOST_WEAK]) + more))
     return Group(*lines)
 
 
@@ -239,4 +245,10 @@ def weak_numbers(result: Result) -> list[str]:
 
 def _plain(field: str) -> str:
     """A field's name without its unit."""
-    return field.split("_usd")[0].split("_w_per")[0].removesuffix("_w").removesuffix("_s").replace("_", " ")
+    return (
+        field.split("_usd", maxsplit=1)[0]
+        .split("_w_per", maxsplit=1)[0]
+        .removesuffix("_w")
+        .removesuffix("_s")
+        .replace("_", " ")
+    )

@@ -56,7 +56,9 @@ class Totals(Record):
     land_acres: float
     exaflops_per_billion_usd: float
     exaflops_per_megawatt: float
-    efficiency: float = Field(description="effective ExaFLOPS per (billion USD)^w (MW)^(1-w) with the instance's weights")
+    efficiency: float = Field(
+        description="effective ExaFLOPS per (billion USD)^w (MW)^(1-w) with the instance's weights"
+    )
     online_date: str
     training_days: float | None = None
     training_cost_usd: float | None = None

@@ -88,7 +88,8 @@ class Session:
         self._columns = np.arange(len(model.variables))  # columns and rows of the model that the solver holds
         self._rows = np.arange(len(model.row_lower))
         self._solver = highspy.Highs()
-        for name, value in (("output_flag", False), ("threads", threads), ("random_seed", seed),
+        # Not output_flag: without it HiGHS does not report progress either.
+        for name, value in (("log_to_console", False), ("threads", threads), ("random_seed", seed),
                             ("mip_rel_gap", 0.0), ("mip_feasibility_tolerance", 1e-7)):  # fmt: skip
             self._set(name, value)
         self._pass_model()

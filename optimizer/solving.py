@@ -19,9 +19,9 @@ from exasite.models.units import HOURS_PER_YEAR
 from exasite.models.workload import flop_per_token
 from exasite.objectives import Optimum, optimise
 from exasite.options import Options
+from exasite.pricing import PricedSession
 from exasite.result import Result
 from exasite.segments import DEFAULT_TOLERANCE
-from exasite.pricing import PricedSession
 from exasite.session import INFEASIBLE, Clock, Session
 from exasite.setting import Setting, accelerators_for, setting, workload_for
 from exasite.tabulate import Tabulator
@@ -93,8 +93,16 @@ def _solve(loaded: LoadedInstance, how: SolveOptions, clock: Clock, progress: Pr
     segments = sum(len(site.segments) for site in options.sites)
 
     def run(session: Session | None, optimum: Optimum | None) -> Run:
-        return Run(how, time.monotonic() - started, built_at - started, session.nodes if session else 0,
-                   optimum.iterations if optimum else 0, tabulator.configurations, segments, tabulator.dropped)  # fmt: skip
+        return Run(
+            options=how,
+            seconds=time.monotonic() - started,
+            build_seconds=built_at - started,
+            nodes=session.nodes if session else 0,
+            iterations=optimum.iterations if optimum else 0,
+            configurations=tabulator.configurations,
+            segments=segments,
+            dropped=tabulator.dropped,
+        )
 
     built_at = time.monotonic()
     if segments == 0:

@@ -105,7 +105,9 @@ class Tabulator:
     def _ids(self, at: SiteSetting, key: str, table: str) -> tuple[str, ...]:
         return ids_for(self.setting.loaded, at.section, key, table)
 
-    def _segments(self, at: SiteSetting, methods: list[CoolingMethod], cooling: dict[str, CoolingHours]) -> SegmentTable:
+    def _segments(
+        self, at: SiteSetting, methods: list[CoolingMethod], cooling: dict[str, CoolingHours]
+    ) -> SegmentTable:
         rows: list[_Row] = []
         configurations: list[Configuration] = []
         for chip in accelerators_for(self.setting.loaded, at.section):
@@ -117,7 +119,9 @@ class Tabulator:
                 self._place(at, parts, grid, cooling, rows, configurations)
         return _segment_table(rows, configurations, self.dropped)
 
-    def _grids(self, at: SiteSetting, chip: Accelerator, bounds: tuple[int, int]) -> list[tuple[list[Fabric], np.ndarray]]:
+    def _grids(
+        self, at: SiteSetting, chip: Accelerator, bounds: tuple[int, int]
+    ) -> list[tuple[list[Fabric], np.ndarray]]:
         """Fabrics of a chip with the sizes they are tabulated at, in deployment units."""
         names = fabrics_for(self.setting.loaded, at.section, chip)
         fabrics = [fabric(self.setting.catalog, name) for name in names]
@@ -185,16 +189,19 @@ class Tabulator:
         """SFU over the sizes the fabric reaches; where it does not reach, or SFU is given, nothing is searched."""
         parameters = planner_parameters(self.setting.catalog)
         gpus = counted.gpus if given.sfu is None else np.array([chip.unit_gpus])
-        found = best_split(parameters, chip, links_of(links, chip, congestion_classes(self.setting.catalog)), load, gpus)
+        found = best_split(
+            parameters, chip, links_of(links, chip, congestion_classes(self.setting.catalog)), load, gpus
+        )
         return found if given.sfu is None else _given_sfu(found, counted, given.sfu)
 
     def _unbeaten(self, parts: list[Part]) -> list[Part]:
         """Drop storage and recovery choices that another one beats at every size, for one fabric and cooling."""
         self.configurations += len(parts)
         values = np.stack([_physical_costs(part) for part in parts])
-        alive = surviving_cells(values, np.stack([part.visible for part in parts])).any(axis=1)
-        self.dropped += int((~alive).sum())
-        return [part for part, lives in zip(parts, alive, strict=True) if lives]
+        alive = surviving_cells(values, np.stack([part.visible for part in parts]))
+        kept = [part for part, cells in zip(parts, alive, strict=True) if cells.any()]
+        self.dropped += len(parts) - len(kept)
+        return kept
 
     def _place(self, at: SiteSetting, parts: list[Part], grid: np.ndarray, cooling: dict[str, CoolingHours],
                rows: list[_Row], configurations: list[Configuration]) -> None:  # fmt: skip
@@ -286,7 +293,7 @@ def sees_operation(instance: Instance) -> bool:
 
 
 def _compared(quantities: np.ndarray, hours: CoolingHours, seen: frozenset[str]) -> np.ndarray:
-    """What the objective, the limits or the supply can see of a configuration, smaller is better: [quantities x grid]."""
+    """What objective, limits and supply can see of a configuration, smaller is better: [quantities x grid]."""
     q = dict(zip(QUANTITIES, quantities, strict=True))
     values = {
         "capex": q["capex_musd"],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from exasite.models.accelerator import TABLE, accelerator
 from exasite.models.catalog import load_catalog
 

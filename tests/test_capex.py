@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from exasite.models.capex import (
     CONSTRUCTION_LINES,
     LINES,
@@ -15,8 +18,6 @@ from exasite.models.capex import (
 )
 from exasite.models.catalog import load_catalog
 from exasite.models.schedule import cluster_ready_years, steps
-from hypothesis import given
-from hypothesis import strategies as st
 
 CATALOG = load_catalog()
 PRICES = facility_prices(CATALOG)

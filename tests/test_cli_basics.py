@@ -7,12 +7,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-import exasite
 import pytest
+from instance_catalog import EXAMPLE, small_catalog
+
+import exasite
 from exasite.cli import main
 from exasite.instance import loading
 from exasite.models import catalog
-from instance_catalog import EXAMPLE, small_catalog
 
 BAD = '[[sites]]\nid = "memphis"\n[limit]\ncapx_usd = 1\n'
 

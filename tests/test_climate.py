@@ -6,10 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from exasite.models.catalog import load_catalog
-from exasite.models.climate import calendar, climate_names, climate_table, site_climate
 from hypothesis import given
 from hypothesis import strategies as st
+
+from exasite.models.catalog import load_catalog
+from exasite.models.climate import calendar, climate_names, climate_table, site_climate
 
 SHIFT = st.floats(-15, 15)
 

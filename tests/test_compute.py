@@ -7,13 +7,14 @@ from dataclasses import fields, replace
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from exasite.models.accelerator import accelerator
 from exasite.models.catalog import load_catalog
 from exasite.models.compute import Links, ParallelSplit, compute_parameters, software_maturity, step_time
 from exasite.models.split_search import best_split, memory_gb, planner_parameters
 from exasite.models.workload import workload
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 CATALOG = load_catalog()
 PARAMETERS = planner_parameters(CATALOG)

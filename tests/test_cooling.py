@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from exasite.models.catalog import load_catalog
 from exasite.models.climate import Climate, climate_names, climate_table
 from exasite.models.cooling import (
@@ -18,8 +21,6 @@ from exasite.models.cooling import (
     overheads,
 )
 from exasite.models.heat_path import cooling_overhead, source_temperature, water_use
-from hypothesis import given
-from hypothesis import strategies as st
 
 METHODS = load_catalog().items("cooling")
 ANY_METHOD = st.sampled_from(METHODS)

@@ -6,6 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from exasite.models import fabric_counts as counting
 from exasite.models.accelerator import accelerator
 from exasite.models.catalog import load_catalog
@@ -18,8 +21,6 @@ from exasite.models.fabric import (
     network,
     tier_limits,
 )
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 CATALOG = load_catalog()
 COUNTED = [i for i in CATALOG.items("fabrics") if CATALOG.text("fabrics", i, "topology") != "described"]

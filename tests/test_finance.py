@@ -6,6 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from exasite.models.capex import LINES, capex_of
 from exasite.models.catalog import load_catalog
 from exasite.models.finance import (
@@ -20,8 +23,6 @@ from exasite.models.finance import (
     training_cost_usd,
     usd_per_gpu_hour,
 )
-from hypothesis import given
-from hypothesis import strategies as st
 
 TERMS = finance(load_catalog())
 money = st.floats(0.0, 1e11)

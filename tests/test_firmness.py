@@ -7,9 +7,10 @@ from math import comb
 
 import numpy as np
 import pytest
-from exasite.models.firmness import firm_line, firm_mw, firm_units, portfolio_availability, units_needed
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from exasite.models.firmness import firm_line, firm_mw, firm_units, portfolio_availability, units_needed
 
 
 @dataclass(frozen=True)

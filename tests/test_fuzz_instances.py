@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from exasite import InputError, load_instance
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from instance_catalog import EXAMPLE, example, small_catalog
+
+from exasite import InputError, load_instance
 
 CATALOG = small_catalog()
 QUIET = {"deadline": None, "suppress_health_check": list(HealthCheck)}

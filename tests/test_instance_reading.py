@@ -6,13 +6,14 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from instance_catalog import EXAMPLE, small_catalog
+
 from exasite import InputError, load_instance
 from exasite.errors import Problem
 from exasite.instance.merging import merged, parse_set
 from exasite.instance.places import key_lines
 from exasite.instance.quantities import meant_number, written
 from exasite.instance.shipped import shipped_names
-from instance_catalog import EXAMPLE, small_catalog
 
 CATALOG = small_catalog()
 BASE = '[[sites]]\nid = "memphis_tn"\n[limit]\ncapex_usd = 1e9\nfacility_mw = 50\n'

@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
-from exasite import InputError, Instance, load_instance
 from instance_catalog import EXAMPLE, example, small_catalog
+
+from exasite import InputError, Instance, load_instance
 
 CATALOG = small_catalog()
 

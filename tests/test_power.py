@@ -7,6 +7,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from exasite.models.catalog import load_catalog
 from exasite.models.firmness import firm_mw
 from exasite.models.power import (
@@ -19,8 +22,6 @@ from exasite.models.power import (
     usable_share,
 )
 from exasite.models.site import Site, override_site, site, site_ids
-from hypothesis import given
-from hypothesis import strategies as st
 
 CATALOG = load_catalog()
 TURBINES = ("gas_cc", "gas_ct_frame", "gas_ct_aero", "gas_ct_mobile")

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-import exasite.pricing as pricing
+from exasite import pricing
 from exasite.formulation import build
 from exasite.instance.loading import load_instance
 from exasite.models.units import HOURS_PER_YEAR

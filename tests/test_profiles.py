@@ -6,6 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from exasite.models.catalog import load_catalog
 from exasite.models.profiles import (
     HOURS_IN_YEAR,
@@ -19,8 +22,6 @@ from exasite.models.profiles import (
     wholesale_markets,
     wholesale_shape,
 )
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 seeds = st.integers(0, 2**31)
 

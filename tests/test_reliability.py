@@ -6,6 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from exasite.models.catalog import load_catalog
 from exasite.models.reliability import (
     base_rates,
@@ -20,8 +23,6 @@ from exasite.models.reliability import (
     stop_rate_per_gpu_hour,
 )
 from exasite.models.storage import Recovery, Storage, recovery, storage, storage_plant
-from hypothesis import given
-from hypothesis import strategies as st
 
 CATALOG = load_catalog()
 STORAGES = [storage(CATALOG, item) for item in CATALOG.items("storage")]
@@ -80,7 +81,8 @@ def test_whole_job_restart_collapses_with_scale(restart_s, blocking_s):
 
 
 def test_replica_level_recovery_holds_at_a_million():
-    scheme = recovery(CATALOG, "replica_level")
+    # The published formula leaves out stops that take every replica down.
+    scheme = replace(recovery(CATALOG, "replica_level"), whole_job_share=0.0)
     value = goodput(SIZES, LLAMA3_RATE, 5_670.0, STORAGES[0], scheme).goodput
     assert value == pytest.approx((0.973, 0.972, 0.970, 0.965, 0.946), abs=0.002)
 
@@ -272,7 +274,7 @@ def simulate_replicas(*, gpus, rate_per_s, scheme, stops, seed):
 
 @pytest.mark.parametrize("gpus", [98_304, 999_424])
 def test_replica_formula_against_the_event_process(gpus):
-    scheme = recovery(CATALOG, "replica_level")
+    scheme = replace(recovery(CATALOG, "replica_level"), whole_job_share=0.0)
     exact = goodput(gpus, LLAMA3_RATE, 0.0, STORAGES[0], scheme).goodput
     seen = simulate_replicas(gpus=gpus, rate_per_s=LLAMA3_RATE / 3600, scheme=scheme, stops=20_000, seed=2)
     assert seen == pytest.approx(float(exact), abs=0.004)

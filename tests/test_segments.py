@@ -1,5 +1,7 @@
 """Segments: chords within tolerance, cells complete, dominance never drops a best point."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -31,7 +33,7 @@ def test_joined_chords_stay_within_the_tolerance(power, tolerance, lower, upper)
     curves = np.stack([grid**power, 3.0 * grid + (grid > 55) * 100.0])
     segments = join_cells(grid, curves, np.ones(len(grid) - 1, dtype=bool), tolerance)
     assert segments[0].first == 0 and segments[-1].last == len(grid) - 1
-    assert all(a.last == b.first for a, b in zip(segments, segments[1:], strict=False))
+    assert all(a.last == b.first for a, b in pairwise(segments))
     for segment in segments:
         inside = slice(segment.first, segment.last + 1)
         chord = np.stack([np.interp(grid[inside], grid[[segment.first, segment.last]], row[[segment.first, segment.last]])

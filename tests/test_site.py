@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
+
 from exasite.models.catalog import load_catalog
 from exasite.models.profiles import profile_names, wholesale_markets
 from exasite.models.site import custom_site, override_site, site, site_ids

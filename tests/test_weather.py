@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pvlib
 import pytest
+
 from exasite.models.climate import calendar
 from exasite.models.weather import WeatherError, read_weather, wet_bulb_celsius
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from exasite.models.catalog import load_catalog
 from exasite.models.workload import TABLE, checkpoint_gb, flop_per_token, workload
 

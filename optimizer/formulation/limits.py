@@ -26,7 +26,8 @@ def add_limits(model: ConcreteModel, instance: Instance, quantities: Mapping[str
         "land_acres": (quantities["land_acres"], given.land_acres),
     }
     model.limit = Constraint(
-        [key for key, (_, most) in sides.items() if most is not None], rule=lambda m, key: sides[key][0] <= sides[key][1]
+        [key for key, (_, most) in sides.items() if most is not None],
+        rule=lambda m, key: sides[key][0] <= sides[key][1],
     )
     if given.energy_price_usd_per_mwh is not None:
         paid, energy = quantities["supply_annual_musd"], quantities["energy_mwh"]

@@ -7,13 +7,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
+from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
+
 from exasite.errors import did_you_mean, nearest, shown
 from exasite.instance.findings import Finding
 from exasite.instance.places import KeyPath, touch
 from exasite.instance.quantities import meant_number, written
 from exasite.instance.schema import Instance
-from pydantic import BaseModel, ValidationError
-from pydantic.fields import FieldInfo
 
 _TAG = "<"  # pydantic puts the tags of a union, `<id>` and `<inline>`, into the place of an error
 _ROUNDS = 20

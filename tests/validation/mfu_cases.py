@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
+
 from exasite.models.accelerator import accelerator
 from exasite.models.catalog import Catalog, load_catalog, read_table
 from exasite.models.compute import TABLE, Links, ParallelSplit, compute_parameters, step_time

@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
+
 from exasite.models.catalog import load_catalog
 from exasite.models.firmness import units_needed
 from exasite.models.power import PowerSource, fuel_cost_usd_per_mwh, power_source

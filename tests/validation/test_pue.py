@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from exasite.models.catalog import load_catalog
-from exasite.models.climate import climate_table
-from exasite.models.cooling import cooling_method, electrical_loss, overheads
 from pue_cases import (
     by_method,
     cases_of,
@@ -15,6 +12,10 @@ from pue_cases import (
     pue_cases,
     validation_table,
 )
+
+from exasite.models.catalog import load_catalog
+from exasite.models.climate import climate_table
+from exasite.models.cooling import cooling_method, electrical_loss, overheads
 
 # mean absolute error, and the same after one constant per operator fitted without the row
 OPERATOR_LIMITS = {"AWS": (0.026, 0.007), "Google": (0.048, 0.013), "Azure": (0.050, 0.040)}
