@@ -40,8 +40,8 @@ _TEXTS = {
     "[objective]": "Exactly one of `maximize` and `minimize`; `[objective.weights]` has `capex` and `watts` and is for "
     "efficiency only. Left out: efficiency, half and half.",
     "[choices]": "Catalogue ids the design may use; left out: all that fit. A site may have its own `[sites.choices]`.",
-    "[facility]": "Electrical architecture (an id of table `electrical`), and how many units of each on-site source must "
-    "be able to stand still (left out: as many as their availability asks for).",
+    "[facility]": "Electrical architecture (an id of table `electrical`), and how many units of each source on site "
+    "must be able to stand still (left out: as many as their availability asks for).",
     "[finance]": "Terms that replace those of the catalogue.",
 }
 

@@ -2,9 +2,10 @@
 
 - a `toml` block whose first line is a comment with a file name is written to that file
 - a `console` block: every line that starts with `$ exasite` is run, its output follows it
+- a `bash` block: every line that starts with `exasite` is run, what it prints is not shown
 - a `pycon` block: every `>>>` statement is run, its output follows it
 
-All blocks of a page run in one empty folder.
+All blocks of a page run in one folder, which holds nothing but `own-site.epw`, a made-up year of weather.
 """
 
 from __future__ import annotations
@@ -24,10 +25,12 @@ from typing import Any
 
 from exasite.cli import main
 
+from docpages.weather_year import write_epw
+
 _FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _FILE = re.compile(r"^# ([\w.-]+\.toml)$")
 _SECONDS = re.compile(r"\bin \d+\.\d s\b")
-_WIDTH = "110"
+_WIDTH = "124"
 
 
 @dataclass
@@ -44,6 +47,9 @@ class Session:
             self._write(text)
         elif kind == "console":
             text = self._console(text)
+        elif kind == "bash":
+            for line in text.splitlines():
+                self._run(line)
         elif kind == "pycon":
             text = self._python(text)
         return f"```{kind}\n{text}```"
@@ -54,14 +60,14 @@ class Session:
             (self.folder / name[1]).write_text(text, encoding="utf-8")
 
     def _console(self, text: str) -> str:
-        lines = []
-        for line in text.splitlines():
-            if line.startswith("$ "):
-                words = shlex.split(line[2:], comments=True)
-                code, printed = run(words[1:]) if words[0] == "exasite" else (127, f"{words[0]}: not run\n")
-                self.exit_codes.append((line[2:], code))
-                lines.append(line + "\n" + printed)
-        return "\n".join(lines)
+        commands = [line for line in text.splitlines() if line.startswith("$ ")]
+        return "\n".join(f"{line}\n{self._run(line[2:])}" for line in commands)
+
+    def _run(self, line: str) -> str:
+        words = shlex.split(line, comments=True)
+        code, printed = run(words[1:]) if words[:1] == ["exasite"] else (127, "")
+        self.exit_codes.append((line, code))
+        return printed
 
     def _python(self, text: str) -> str:
         parts = []
@@ -95,6 +101,7 @@ def tidy(text: str) -> str:
 def refreshed(text: str) -> tuple[str, list[tuple[str, int]]]:
     """The page with all outputs as they are now, and its commands with their exit codes."""
     with tempfile.TemporaryDirectory() as name, _inside(Path(name)):
+        write_epw(Path(name) / "own-site.epw")
         session = Session(Path(name))
         return _FENCE.sub(session.block, text), session.exit_codes
 
