@@ -159,11 +159,19 @@ def _overridden(row: Row, value: OverrideValue) -> Row:
         raise ValueError(f"expected a number in {row.unit}, got {value!r}")
     if value < 0 <= row.base:
         raise ValueError(f"expected a number of at least 0 in {row.unit}, got {value!r}")
+    if value > 1 and _is_share(row):
+        raise ValueError(f"expected a share of at most 1, got {value!r}")
     number = float(value)
     return replace(
         row, low=number, base=number, high=number, given=number, given_unit=row.unit,
         money_year=MONEY_YEAR if row.money_year else None, confidence="user", source=_USER_SOURCE,
     )  # fmt: skip
+
+
+def _is_share(row: Row) -> bool:
+    """Whether a number is a part of a whole: no more than 1 makes sense, whatever the question."""
+    name = row.field
+    return row.unit == "1" and (name.startswith(_SHARE_STARTS) or name.endswith(_SHARE_ENDS))
 
 
 def _unknown(kind: str, name: str, known: tuple[str, ...]) -> str:

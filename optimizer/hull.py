@@ -81,10 +81,14 @@ class EfficiencySearch:
             corners.append(self._corner(weights, outcome))
             bound = self._bound(corners)
             self._report(corners, bound)
+            if self.session.clock.stopped:
+                return self._ended(corners, bound, iterations)
         while len(corners) < _MAX_CORNERS and bound > self._value(corners) * (1.0 + self.gap):
             if self.session.clock.stopped:
                 break
             vertex = self._weakest(corners)
+            if vertex is None or min(vertex.first, vertex.second) <= 0.0:  # a corner without a bound
+                break
             weights = self._direction(vertex)
             outcome = self._supporting(weights, self._best_start(corners, weights, start))
             iterations += outcome.iterations
@@ -147,9 +151,9 @@ class EfficiencySearch:
         smallest = min(self._product(at.first, at.second) if min(at.first, at.second) > 0 else 0.0 for at in vertices)
         return 1.0 / smallest if smallest > 0 else np.inf
 
-    def _weakest(self, corners: list[Corner]) -> Vertex:
-        """The vertex that sets the bound."""
-        return min(self._vertices(corners), key=lambda at: self._product(at.first, at.second))
+    def _weakest(self, corners: list[Corner]) -> Vertex | None:
+        """The vertex that sets the bound; None if the half-planes do not meet."""
+        return min(self._vertices(corners), key=lambda at: self._product(at.first, at.second), default=None)
 
     def _direction(self, vertex: Vertex) -> tuple[float, float]:
         """Direction of the chord between the two corners whose half-planes meet in a vertex."""

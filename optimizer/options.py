@@ -5,6 +5,7 @@ Units throughout: ExaFLOPS, M$ of the model's money year, MW, hours, tonnes, cub
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -122,6 +123,7 @@ class SiteOptions:
     max_clusters: int
     gas_limit_mw: float
     gpus: tuple[float, float]
+    land_limit_acres: float = math.inf
 
 
 @dataclass(frozen=True)

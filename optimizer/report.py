@@ -180,7 +180,7 @@ def _capex(site: SiteResult, cluster: Cluster) -> RenderableType:
 
 
 def _supply(site: SiteResult) -> RenderableType:
-    table = Table(box=None, padding=(0, 2), header_style="dim")
+    table = Table(box=None, padding=(0, 1), header_style="dim")
     for name in ("source", "units", "MW", "firm MW", "energy", "capex", "$/MWh", "there in"):
         table.add_column(name, justify="left" if name == "source" else "right", no_wrap=True)
     energy = sum(s.energy_mwh for s in site.supply) or 1.0
@@ -193,7 +193,7 @@ def _supply(site: SiteResult) -> RenderableType:
     return Padding(Group(Text("POWER", style="bold"), table), (0, 2))
 
 
-def _short(name: str, most: int = 34) -> str:
+def _short(name: str, most: int = 30) -> str:
     return name if len(name) <= most else name[: most - 3] + "..."
 
 

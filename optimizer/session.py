@@ -103,6 +103,8 @@ class Session:
 
         `absolute_gap` is in the unit of the objective. The proven bound is valid in every status.
         """
+        if not np.isfinite(objective.coefficients).all():
+            raise ValueError("an objective must be finite")  # HiGHS would neither stop nor say so
         count = len(self._columns)
         self._solver.changeColsCost(count, np.arange(count, dtype=np.int32), objective.coefficients[self._columns])
         self._solver.changeObjectiveOffset(objective.constant)

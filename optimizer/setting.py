@@ -143,6 +143,8 @@ def accelerators_for(loaded: LoadedInstance, section: SiteSection) -> tuple[Acce
     chips = [accelerator(loaded.catalog, chip) for chip in ids]
     limit = loaded.instance.limit.online_by
     latest = decimal_year(limit) if limit is not None else float("inf")
+    if limit is not None and cluster_ready_years(loaded.catalog) > years_between(loaded.instance.decision_date, limit):
+        return ()
     return tuple(chip for chip in chips if chip.available_year <= latest and precision_of(loaded, chip) in chip.mamf)
 
 

@@ -23,7 +23,7 @@ from exasite.pricing import PricedSession
 from exasite.result import Result
 from exasite.segments import DEFAULT_TOLERANCE
 from exasite.session import INFEASIBLE, Clock, Session
-from exasite.setting import Setting, accelerators_for, setting, workload_for
+from exasite.setting import Setting, accelerators_for, date_after, setting, workload_for
 from exasite.tabulate import Tabulator
 
 DEFAULT_GAP = 1e-3
@@ -154,6 +154,12 @@ def _flop_per_token(context: Setting) -> float:
 
 def _nothing_fits(context: Setting) -> str:
     """Why no cluster at all can be built, in words."""
+    if context.ready_years > context.years_allowed:
+        day = date_after(context.loaded.instance.decision_date, context.ready_years)
+        return (
+            f"a building with its cluster takes {12 * context.ready_years:.0f} months from the decision, to {day}: move "
+            "limit.online_by or decision_date, or set catalog.schedule.facility_build.duration_weeks"
+        )
     sites = ", ".join(at.section.key for at in context.sites)
     return (
         f"no allowed accelerator, interconnect and cooling fit together at the size and date asked for ({sites}): "

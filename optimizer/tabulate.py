@@ -22,6 +22,7 @@ from exasite.models.cooling import CoolingMethod, CoolingTable, compatible, cool
 from exasite.models.fabric import Fabric, Network, fabric, links_of, network, tier_limits
 from exasite.models.fabric_parts import congestion_classes
 from exasite.models.finance import plant_annuity_factor
+from exasite.models.firmness import firm_line
 from exasite.models.power import SiteSource
 from exasite.models.profiles import RepresentativeHours, typical_hours
 from exasite.models.split_search import SfuCurve, best_split, planner_parameters
@@ -99,6 +100,7 @@ class Tabulator:
             hour_days=hours.day_id,
             max_clusters=section.max_clusters,
             gas_limit_mw=at.site.gas_limit_mw,
+            land_limit_acres=at.site.land_limit_acres,
             gpus=(lower, upper),
         )
 
@@ -197,7 +199,8 @@ class Tabulator:
     def _unbeaten(self, parts: list[Part]) -> list[Part]:
         """Drop storage and recovery choices that another one beats at every size, for one fabric and cooling."""
         self.configurations += len(parts)
-        values = np.stack([_physical_costs(part) for part in parts])
+        capped = caps_flops(self.setting.loaded.instance)
+        values = np.stack([_physical_costs(part, capped) for part in parts])
         alive = surviving_cells(values, np.stack([part.visible for part in parts]))
         kept = [part for part, cells in zip(parts, alive, strict=True) if cells.any()]
         self.dropped += len(parts) - len(kept)
@@ -212,6 +215,8 @@ class Tabulator:
         visible = np.stack([part.visible for part in parts])
         hourly = np.stack([_hourly_mw(curves[i], cooling[p.configuration.cooling]) for i, p in enumerate(parts)])
         seen = visible_quantities(self.setting.loaded.instance)
+        if math.isfinite(at.site.land_limit_acres):
+            seen |= {"land"}
         compared = np.stack([_compared(curves[i], cooling[p.configuration.cooling], seen) for i, p in enumerate(parts)])
         alive = surviving_cells(compared, visible, hourly)
         self.dropped += int((~alive.any(axis=1)).sum())
@@ -260,12 +265,11 @@ def _given_sfu(found: SfuCurve, counted: Network, sfu: float) -> SfuCurve:
     )  # fmt: skip
 
 
-def _physical_costs(part: Part) -> np.ndarray:
-    """What storage and recovery change, smaller is better: [quantities x grid]."""
+def _physical_costs(part: Part, capped: bool) -> np.ndarray:
+    """What storage and recovery change, smaller is better: [quantities x grid]; FLOPS twice if too many can be bad."""
     c = part.curves
-    return np.stack([
-        -c.effective_exaflops, c.it_capex.total_usd, c.liquid_mean_mw, c.air_mean_mw, c.liquid_peak_mw, c.air_peak_mw,
-    ])  # fmt: skip
+    heat = (c.liquid_mean_mw, c.air_mean_mw, c.liquid_peak_mw, c.air_peak_mw)
+    return np.stack([-c.effective_exaflops, c.it_capex.total_usd, *heat, *([c.effective_exaflops] if capped else [])])
 
 
 def visible_quantities(instance: Instance) -> frozenset[str]:
@@ -282,7 +286,18 @@ def visible_quantities(instance: Instance) -> frozenset[str]:
         seen.add("land")
     if limit.water_m3_per_year is not None:
         seen.add("water")
+    if caps_flops(instance):
+        seen.add("flops")
     return frozenset(seen)
+
+
+def caps_flops(instance: Instance) -> bool:
+    """Whether more FLOPS can be too many: then a slower configuration is not beaten by a faster one."""
+    wanted = instance.require
+    ranges = (wanted.effective_exaflops, wanted.tokens_per_second)
+    return any(r is not None and r.upper is not None for r in ranges) or (
+        wanted.training_days is not None and wanted.training_days.min is not None
+    )
 
 
 def sees_operation(instance: Instance) -> bool:
@@ -300,6 +315,7 @@ def _compared(quantities: np.ndarray, hours: CoolingHours, seen: frozenset[str])
         "annual": q["annual_capex_musd"],
         "opex": q["fixed_opex_musd"],
         "land": q["land_acres"],
+        "flops": q["effective_exaflops"],
         "water": q["liquid_mean_mw"] * hours.water_liquid_m3_per_mwh + q["air_mean_mw"] * hours.water_air_m3_per_mwh,
     }
     mean = q["liquid_mean_mw"] * (1 + hours.mean_liquid) + q["air_mean_mw"] * (1 + hours.mean_air)
@@ -402,7 +418,7 @@ def _arrives(source: SiteSource, setting: Setting) -> bool:
 
 def _supply_option(source: SiteSource, hours: RepresentativeHours, setting: Setting, peak_mw: float) -> SupplyOption:
     """A source in the records of the formulation, its size bounded by what the site could ever use."""
-    per_unit, offset = _firm_line(source, setting)
+    per_unit, offset = _firm_line(source, setting, peak_mw)
     return SupplyOption(
         id=source.id,
         kind=source.kind,
@@ -429,12 +445,20 @@ def _supply_option(source: SiteSource, hours: RepresentativeHours, setting: Sett
     )  # fmt: skip
 
 
-def _firm_line(source: SiteSource, setting: Setting) -> tuple[float, float]:
-    """Firm MW per unit and offset: N+k if the instance says how many units must stand still, else by availability."""
+def _firm_line(source: SiteSource, setting: Setting, peak_mw: float) -> tuple[float, float]:
+    """Firm MW per unit and offset [MW]: N+k if the instance says how many units stand still, else by availability.
+
+    The line by availability is drawn for the largest peak the site can have: more units need relatively fewer spares.
+    """
     spares = setting.loaded.instance.facility.spare_units
     if spares is not None and source.unit_mw > 0:
         return source.unit_mw, spares * source.unit_mw
-    return source.firm_mw_per_unit, source.firm_offset_mw
+    if source.unit_mw <= 0 or not source.firm or peak_mw <= 0:
+        return source.firm_mw_per_unit, source.firm_offset_mw
+    value = setting.catalog.value
+    load = min(peak_mw, value("firmness", "standard", "reference_load_mw"))
+    line = firm_line(source, load, value("firmness", "standard", "availability_target"))
+    return line.mw_per_unit, line.offset_mw
 
 
 def _useful_mw(source: SiteSource, peak_mw: float, per_unit: float, offset: float) -> float:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from pyomo.environ import Binary, Block, Constraint, NonNegativeIntegers, NonNegativeReals, Set, Var
 
-from exasite.formulation.deployment import demand_mw, facility_peak_mw
+from exasite.formulation.deployment import demand_mw, deployed, facility_peak_mw
 from exasite.options import SiteOptions, SupplyOption
 
 
@@ -34,6 +34,9 @@ def add_supply(block: Block, site: SiteOptions) -> None:
         gas = [option.id for option in site.supply if option.fuel == "natural_gas"]
         if gas:
             block.gas_limit = Constraint(expr=sum(block.capacity[g] for g in gas) <= site.gas_limit_mw)
+    if np.isfinite(site.land_limit_acres):
+        clusters = deployed(block.model().site[site.id], site, "land_acres")
+        block.land_limit = Constraint(expr=clusters + supply_land_acres(block, site) <= site.land_limit_acres)
     block.firmness = Constraint(
         expr=sum(block.firm[g] for g in block.sources) >= facility_peak_mw(block.model().site[site.id], site)
     )

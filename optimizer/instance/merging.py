@@ -96,7 +96,8 @@ def assign(data: dict[str, Any], path: Sequence[str], value: Any) -> None:
         container[_index(container, last, dotted(tuple(path)))] = value
     elif value is None:
         if last not in container:
-            raise ValueError(f"nothing to remove here; {did_you_mean(last, [str(key) for key in container])}")
+            near = did_you_mean(last, [str(key) for key in container])
+            raise ValueError(f"nothing to remove here; {near}" if near else "nothing to remove here")
         del container[last]
     else:
         if path[0] == "objective" and last in _ONE_OF and len(path) == 2:

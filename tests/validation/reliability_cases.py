@@ -95,14 +95,14 @@ def replica_cases() -> list[Case]:
     catalog = load_catalog()
     scheme, tier = recovery(catalog, "replica_level"), storage(catalog, "flash_2000")
     rate = 1.0 / (100_000 * 18 / 60)
-    alone = float(goodput(100_000, rate, 28_000.0, tier, scheme).goodput)
-    software = replace(scheme, whole_job_share=0.134)
-    with_software = float(goodput(100_000, rate, 28_000.0, tier, software).goodput)
+    formula = replace(scheme, whole_job_share=0.0)
+    alone = float(goodput(100_000, rate, 28_000.0, tier, formula).goodput)
+    with_software = float(goodput(100_000, rate, 28_000.0, tier, scheme).goodput)
     note = "not reproduced: replica size, pause and restart are assumptions, not published values"
     return [
-        Case("FT-HSDP, 100,000, MTTF 18 min, replica-level, default parameters", 0.80, alone, 0.16,
+        Case("FT-HSDP, 100,000, MTTF 18 min, replica-level, no stop hits every replica", 0.80, alone, 0.16,
              "arXiv:2602.00277", note=note),
-        Case("FT-HSDP, same, software stops (13.4 %) hit every replica", 0.80, with_software, 0.07,
+        Case("FT-HSDP, same, default: software stops (13.4 %) hit every replica", 0.80, with_software, 0.07,
              "arXiv:2602.00277", note=note),
     ]  # fmt: skip
 
