@@ -22,6 +22,9 @@ CONFIDENCES = ("high", "medium", "low", "user")
 COLUMNS = ("item", "field", "unit", "money_year", "low", "base", "high", "text", "confidence", "source", "note")
 _PRICE_INDEX_TABLE = "price_index"
 _USER_SOURCE = "set in the instance"
+# Numbers without a unit that are parts of a whole; most others are factors and ratios, which may exceed 1.
+_SHARE_STARTS = ("mamf_",)
+_SHARE_ENDS = ("_outage", "_share", "_failure", "_capacity_factor", "_efficiency", "_power_fraction", "_load_fraction")
 
 RowKey = tuple[str, str, str]
 OverrideValue = float | int | str

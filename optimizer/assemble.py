@@ -7,6 +7,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from exasite.design import SolvedDesign, SolvedSite, terms_of
+from exasite.instance.schema import LimitSection
 from exasite.models.evaluate import ClusterEvaluation, SiteEvaluation, evaluate
 from exasite.models.units import HOURS_PER_YEAR, SECONDS_PER_HOUR
 from exasite.models.workload import flop_per_token
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
 _USD_PER_BUSD, _USD_PER_MUSD, _FLOPS_PER_EXAFLOPS = 1e9, 1e6, 1e18
 _SECONDS_PER_DAY = 86400.0
+_LIMIT_TOLERANCE = 2e-3  # twice the tolerance of the segments
 _STATUSES: dict[str, Status] = {OPTIMAL: "optimal", FEASIBLE: "feasible", INFEASIBLE: "infeasible"}
 
 
@@ -71,6 +73,7 @@ def assemble(context: Setting, design: SolvedDesign, optimum: Optimum, run: Run)
     return Result(
         instance=_name(context),
         status=_STATUSES[optimum.status],
+        message="; ".join(limits_exceeded(instance.limit, totals)),
         objective=_objective(context, optimum),
         totals=totals,
         sites=tuple(_site(context, site, found) for site, found in zip(design.sites, evaluated, strict=True)),
@@ -83,6 +86,25 @@ def assemble(context: Setting, design: SolvedDesign, optimum: Optimum, run: Run)
             rows=rows,
         ),
     )
+
+
+def limits_exceeded(limit: LimitSection, totals: Totals) -> list[str]:
+    """Limits that the checked figures break, in words: representative days kept them, the whole year does not."""
+    reached = {
+        "capex_usd": totals.capex_usd,
+        "opex_usd_per_year": totals.opex_usd_per_year,
+        "facility_mw": totals.facility_mw_peak,
+        "energy_price_usd_per_mwh": totals.energy_price_usd_per_mwh,
+        "co2_t_per_year": totals.co2_t_per_year,
+        "water_m3_per_year": totals.water_m3_per_year,
+        "land_acres": totals.land_acres,
+    }
+    found = []
+    for key, value in reached.items():
+        most = getattr(limit, key)
+        if most is not None and value > most * (1.0 + _LIMIT_TOLERANCE):
+            found.append(f"over the whole year {key} is {value:,.6g}, above limit.{key} = {most:,.6g}")
+    return found
 
 
 def _name(context: Setting) -> InstanceName:

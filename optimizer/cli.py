@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -34,8 +35,12 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON documen
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit: 0 done, 2 bad input, 1 a bug of ours; `solve` adds 3, 4 and 5."""
+    _print_anything()
+    given = sys.argv[1:] if arguments is None else list(arguments)
     try:
-        app(args=arguments, prog_name="exasite")
+        if "--json" in given:
+            sys.exit(_usage_as_json(given))
+        app(args=given, prog_name="exasite")
     except InputError as error:
         print(error, file=sys.stderr)
         sys.exit(EXIT_BAD_INPUT)
@@ -47,6 +52,26 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         print(f"exasite: a bug of ours, {advice}: {what}", file=sys.stderr)
         sys.exit(EXIT_BUG)
     sys.exit(0)
+
+
+def _print_anything() -> None:
+    """Characters that the terminal's encoding does not have are escaped: an answer is never lost to a name."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _usage_as_json(arguments: list[str]) -> int:
+    """Run a command whose answer is JSON: options it cannot read are a document like any other bad input."""
+    from exasite.terminal import print_json
+
+    try:
+        return int(app(args=arguments, prog_name="exasite", standalone_mode=False) or 0)
+    except Exception as error:
+        if not hasattr(error, "format_message"):  # not an error of the command line
+            raise
+        print_json({"status": "bad_input", "problems": [vars(Problem("command line", error.format_message()))]})
+        return EXIT_BAD_INPUT
 
 
 def answer(
@@ -109,10 +134,12 @@ def solve(
         nonlocal code
         from exasite.instance.loading import load_instance
         from exasite.progress import LiveProgress
-        from exasite.save import save
+        from exasite.save import save, writable
         from exasite.solving import solve as find_best
 
         loaded = load_instance(instance, sets or ())
+        if output is not None:
+            writable(output)  # before the search, which may take minutes
         with LiveProgress() as progress:
             result = find_best(
                 loaded, time_limit_s=time_limit, gap=gap, threads=threads, seed=seed, progress=progress

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
@@ -22,11 +23,25 @@ def save(result: Result, folder: str | Path) -> tuple[Path, ...]:
         texts["supply.csv"] = result.supply_frame().to_csv(index=False)
         texts["capex.csv"] = result.capex_frame().to_csv(index=False)
     try:
-        target.mkdir(parents=True, exist_ok=True)
+        writable(target)
         return tuple(write_whole(target / name, text) for name, text in texts.items())
     except OSError as error:
-        fix = "name a folder that can be written to"
-        raise InputError([Problem("-o", f"cannot write to {target}: {error.strerror}", fix)]) from None
+        raise _cannot_write(target, error) from None
+
+
+def writable(folder: str | Path) -> None:
+    """Make a folder if it is not there. Raises InputError if it cannot be made or written to."""
+    try:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    except (OSError, ValueError) as error:
+        raise _cannot_write(folder, error) from None
+
+
+def _cannot_write(folder: str | Path, error: OSError | ValueError) -> InputError:
+    why = getattr(error, "strerror", None) or error
+    return InputError([Problem("-o", f"cannot write to {folder}: {why}", "name a folder that can be written to")])
 
 
 def write_whole(path: Path, text: str) -> Path:
