@@ -15,7 +15,7 @@ from itertools import combinations
 import numpy as np
 
 from exasite.compiled import Linear
-from exasite.ratio import RatioOutcome, denominator_range, maximise_ratio
+from exasite.ratio import Range, RatioOutcome, denominator_range, maximise_ratio, relaxed_bound
 from exasite.session import FEASIBLE, INFEASIBLE, NO_SOLUTION, OPTIMAL, Session
 
 _MAX_CORNERS = 60
@@ -41,6 +41,14 @@ class Vertex:
     first: float
     second: float
     corners: tuple[Corner, Corner]
+
+
+@dataclass(frozen=True)
+class Relaxed:
+    """What the LP relaxation says of a ratio: range of its denominator (None: infeasible) and a bound on it."""
+
+    limits: Range | None
+    bound: float
 
 
 @dataclass(frozen=True)
@@ -70,16 +78,19 @@ class EfficiencySearch:
     def run(self, start: np.ndarray | None = None) -> EfficiencyOutcome:
         """Search until the gap is proven or the clock stops; a bound is valid in every case."""
         corners: list[Corner] = []
-        iterations, bound = 0, np.inf
-        for weights in ((1.0, 0.0), (0.0, 1.0)):
-            outcome = self._supporting(weights, self._best_start(corners, weights, start))
+        iterations = 0
+        ends = [(denominator, self._relaxed(denominator, start)) for denominator in (self.first, self.second)]
+        # Before any whole number is looked for: whoever stops the search from here on gets a bound.
+        bound = ends[0][1].bound ** self.first_weight * ends[1][1].bound ** (1.0 - self.first_weight)
+        for weights, (denominator, relaxed) in zip(((1.0, 0.0), (0.0, 1.0)), ends, strict=True):
+            outcome = self._maximised(denominator, relaxed, self._best_start(corners, weights, start))
             iterations += outcome.iterations
             if outcome.columns is None:
                 if outcome.status == INFEASIBLE:
                     return EfficiencyOutcome(INFEASIBLE, None, -np.inf, -np.inf, iterations, ())
-                return self._ended(corners, np.inf, iterations)
+                return self._ended(corners, bound, iterations)
             corners.append(self._corner(weights, outcome))
-            bound = self._bound(corners)
+            bound = min(bound, self._bound(corners))
             self._report(corners, bound)
             if self.session.clock.stopped:
                 return self._ended(corners, bound, iterations)
@@ -104,11 +115,22 @@ class EfficiencySearch:
 
     def _supporting(self, weights: tuple[float, float], start: np.ndarray | None) -> RatioOutcome:
         denominator = weights[0] * self.first + weights[1] * self.second
+        return self._maximised(denominator, self._relaxed(denominator, start), start)
+
+    def _relaxed(self, denominator: Linear, start: np.ndarray | None) -> Relaxed:
         limits = denominator_range(self.session, denominator)
         if limits is None:
+            return Relaxed(None, np.inf)
+        return Relaxed(limits, relaxed_bound(self.session, self.numerator, denominator, start, limits))
+
+    def _maximised(self, denominator: Linear, relaxed: Relaxed, start: np.ndarray | None) -> RatioOutcome:
+        if relaxed.limits is None:
             return RatioOutcome(INFEASIBLE, None, -np.inf, -np.inf, 0)
         # A tenth of the gap: the vertices of slightly loose half-planes must not use up the whole of it.
-        return maximise_ratio(self.session, self.numerator, denominator, gap=0.1 * self.gap, start=start, limits=limits)
+        return maximise_ratio(
+            self.session, self.numerator, denominator, gap=0.1 * self.gap, start=start, limits=relaxed.limits,
+            bound=relaxed.bound,
+        )  # fmt: skip
 
     def _place(self, columns: np.ndarray) -> tuple[float, float]:
         produced = self.numerator.at(columns)

@@ -57,17 +57,19 @@ def denominator_range(session: Session, denominator: Linear) -> Range | None:
 
 
 def maximise_ratio(session: Session, numerator: Linear, denominator: Linear, *, gap: float,
-                   start: np.ndarray | None = None, limits: Range | None = None,
+                   start: np.ndarray | None = None, limits: Range | None = None, bound: float | None = None,
                    progress: RatioProgress | None = None) -> RatioOutcome:  # fmt: skip
     """Maximise numerator / denominator to a proven relative gap.
 
-    `start` is a feasible point to warm-start from; `limits` the known range of the denominator (computed
-    if absent). Returns the best ratio and a valid bound in every case, also at a time limit or interruption.
+    `start` is a feasible point to warm-start from; `limits` the known range of the denominator and `bound` the
+    ratio of the relaxation (both computed if absent). Returns the best ratio and a valid bound in every case,
+    also at a time limit or interruption.
     """
     limits = limits or denominator_range(session, denominator)
     if limits is None:
         return RatioOutcome(INFEASIBLE, None, -np.inf, -np.inf, 0)
-    bound = _relaxed_bound(session, numerator, denominator, start, limits)
+    if bound is None:
+        bound = relaxed_bound(session, numerator, denominator, start, limits)
     best, ratio = start, (numerator.at(start) / denominator.at(start) if start is not None else -np.inf)
     guess = ratio if best is not None else bound
     if not np.isfinite(guess):
@@ -99,8 +101,8 @@ def maximise_ratio(session: Session, numerator: Linear, denominator: Linear, *, 
     return RatioOutcome(OPTIMAL if bound <= ratio * (1.0 + gap) else FEASIBLE, best, ratio, bound, iteration)
 
 
-def _relaxed_bound(session: Session, numerator: Linear, denominator: Linear, start: np.ndarray | None,
-                   limits: Range) -> float:  # fmt: skip
+def relaxed_bound(session: Session, numerator: Linear, denominator: Linear, start: np.ndarray | None,
+                  limits: Range) -> float:  # fmt: skip
     """Ratio of the LP relaxation (Dinkelbach on the relaxation): a first bound at the price of a few LPs."""
     guess, bound = numerator.at(start) / denominator.at(start) if start is not None else 0.0, np.inf
     for _ in range(_MAX_ITERATIONS):

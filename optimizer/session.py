@@ -41,6 +41,11 @@ class Clock:
     def stopped(self) -> bool:
         return self.interrupted or self.left_s <= 0.0
 
+    def check(self) -> None:
+        """Raises Stopped when the time is used up or the user has interrupted."""
+        if self.stopped:
+            raise Stopped
+
     @contextmanager
     def catching_interrupts(self) -> Iterator[None]:
         """Within this block Ctrl-C sets the flag, so that the best design so far is kept; a second one is final."""
@@ -59,6 +64,10 @@ class Clock:
             yield
         finally:
             signal.signal(signal.SIGINT, previous)
+
+
+class Stopped(Exception):  # noqa: N818
+    """The clock stopped before there was anything to answer with."""
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from exasite.options import Options
 from exasite.pricing import PricedSession
 from exasite.result import Result
 from exasite.segments import DEFAULT_TOLERANCE
-from exasite.session import INFEASIBLE, Clock, Session
+from exasite.session import INFEASIBLE, NO_SOLUTION, Clock, Session, Stopped
 from exasite.setting import Setting, accelerators_for, date_after, setting, workload_for
 from exasite.tabulate import Tabulator
 
@@ -88,9 +88,8 @@ def _solve(loaded: LoadedInstance, how: SolveOptions, clock: Clock, progress: Pr
     tell = _teller(progress, clock)
     tell("tabulating the physics", None, None)
     context = setting(loaded)
-    tabulator = Tabulator(context, how.tolerance)
-    options = tabulator.options()
-    segments = sum(len(site.segments) for site in options.sites)
+    tabulator = Tabulator(context, how.tolerance, clock)
+    segments = 0
 
     def run(session: Session | None, optimum: Optimum | None) -> Run:
         return Run(
@@ -104,6 +103,12 @@ def _solve(loaded: LoadedInstance, how: SolveOptions, clock: Clock, progress: Pr
             dropped=tabulator.dropped,
         )
 
+    try:
+        options = tabulator.options()
+    except Stopped:
+        built_at = time.monotonic()
+        return without_design(context, NO_SOLUTION, None, run(None, None), "")
+    segments = sum(len(site.segments) for site in options.sites)
     built_at = time.monotonic()
     if segments == 0:
         return without_design(context, INFEASIBLE, None, run(None, None), _nothing_fits(context))

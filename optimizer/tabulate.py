@@ -39,6 +39,7 @@ from exasite.options import (
     SupplyOption,
 )
 from exasite.segments import DEFAULT_TOLERANCE, join_cells, size_grid, surviving_cells
+from exasite.session import Clock
 from exasite.setting import (
     Setting,
     SiteSetting,
@@ -73,11 +74,13 @@ class Tabulator:
 
     setting: Setting
     tolerance: float = DEFAULT_TOLERANCE
+    clock: Clock | None = None
     configurations: int = 0
     dropped: int = 0
     _parts: dict[tuple[object, ...], list[Part]] = field(default_factory=dict)
 
     def options(self) -> Options:
+        """Raises Stopped if the clock stops before all is tabulated."""
         return Options(tuple(self._site(site) for site in self.setting.sites), self.tolerance)
 
     def _site(self, at: SiteSetting) -> SiteOptions:
@@ -177,6 +180,8 @@ class Tabulator:
             return []
         terms, kept = reliability_terms(catalog, chip.id), []
         for method in methods:
+            if self.clock is not None:
+                self.clock.check()
             parts = []
             for k in stores:
                 for r in schemes:

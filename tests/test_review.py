@@ -7,17 +7,22 @@ import json
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from instance_catalog import EXAMPLE
+from small_models import small_model
 
 from exasite.assemble import limits_exceeded
 from exasite.cli import main
 from exasite.errors import InputError
+from exasite.hull import EfficiencySearch
 from exasite.instance.loading import load_instance
 from exasite.instance.schema import LimitSection
 from exasite.models.catalog import CatalogError, load_catalog
 from exasite.result import Totals
 from exasite.save import writable
+from exasite.session import Clock
+from exasite.solving import solve
 
 
 def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
@@ -119,3 +124,22 @@ def test_limits_broken_over_the_whole_year_are_said() -> None:
     assert limits_exceeded(LimitSection(co2_t_per_year=23_650.0, water_m3_per_year=1.0), totals) == []
     (said,) = limits_exceeded(LimitSection(co2_t_per_year=20_000.0, capex_usd=2.0), totals)
     assert "co2_t_per_year is 23,684" in said and "limit.co2_t_per_year = 20,000" in said
+
+
+@pytest.mark.parametrize("seed", range(100, 104))
+def test_a_search_stopped_after_its_first_design_has_a_bound(seed: int) -> None:
+    small = small_model(seed)
+    clock = Clock()
+    found = EfficiencySearch(
+        small.session(clock), *small.quantities(), 0.5, 1e-6, lambda value, bound: setattr(clock, "interrupted", True)
+    ).run()
+    best = (small.points[:, 0] / np.sqrt(small.points[:, 1] * small.points[:, 2])).max()
+    assert found.columns is not None
+    assert found.value <= best * (1 + 1e-9)
+    assert best * (1 - 1e-9) <= found.bound < np.inf
+
+
+def test_tabulation_stops_at_once_when_the_clock_does() -> None:
+    result = solve("two-labs", time_limit_s=1e-9)
+    assert (result.status, result.exit_code, result.totals) == ("no_design", 4, None)
+    assert result.solver.configurations == 0 and "stopped" in result.message
