@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 _USD_PER_BUSD, _USD_PER_MUSD, _FLOPS_PER_EXAFLOPS = 1e9, 1e6, 1e18
 _SECONDS_PER_DAY = 86400.0
+_UNSERVED_TOLERANCE = 1e-3
 _LIMIT_TOLERANCE = 2e-3  # twice the tolerance of the segments
 _STATUSES: dict[str, Status] = {OPTIMAL: "optimal", FEASIBLE: "feasible", INFEASIBLE: "infeasible"}
 
@@ -73,7 +74,7 @@ def assemble(context: Setting, design: SolvedDesign, optimum: Optimum, run: Run)
     return Result(
         instance=_name(context),
         status=_STATUSES[optimum.status],
-        message="; ".join(limits_exceeded(instance.limit, totals)),
+        message="; ".join([*limits_exceeded(instance.limit, totals), *_unserved(evaluated, totals)]),
         objective=_objective(context, optimum),
         totals=totals,
         sites=tuple(_site(context, site, found) for site, found in zip(design.sites, evaluated, strict=True)),
@@ -105,6 +106,14 @@ def limits_exceeded(limit: LimitSection, totals: Totals) -> list[str]:
         if most is not None and value > most * (1.0 + _LIMIT_TOLERANCE):
             found.append(f"over the whole year {key} is {value:,.6g}, above limit.{key} = {most:,.6g}")
     return found
+
+
+def _unserved(sites: list[SiteEvaluation], totals: Totals) -> list[str]:
+    """Energy that the power plant cannot deliver in the whole year, in words."""
+    share = sum(site.dispatch.unserved_mwh for site in sites) / totals.energy_mwh_per_year
+    if share <= _UNSERVED_TOLERANCE:
+        return []
+    return [f"over the whole year {100 * share:.1f} % of the energy is unserved: allow firm power for more hours"]
 
 
 def _name(context: Setting) -> InstanceName:

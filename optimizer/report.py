@@ -97,6 +97,8 @@ def _headline(result: Result) -> Text:
     state = "PROVEN BEST" if result.status == "optimal" else "BEST FOUND SO FAR"
     text.append(f"{state}: ", style=style)
     text.append(f"{words} {shown}; {proof}\n")
+    if result.message:
+        text.append(f"BUT {result.message}\n", style="bold yellow")
     return text
 
 

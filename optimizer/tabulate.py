@@ -216,6 +216,8 @@ class Tabulator:
         """Add the cost of the site, drop what is beaten there, and cut the rest into segments."""
         if not parts:
             return
+        if self.clock is not None:
+            self.clock.check()
         curves = self._site_quantities(at, parts)
         visible = np.stack([part.visible for part in parts])
         hourly = np.stack([_hourly_mw(curves[i], cooling[p.configuration.cooling]) for i, p in enumerate(parts)])

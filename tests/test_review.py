@@ -143,3 +143,9 @@ def test_tabulation_stops_at_once_when_the_clock_does() -> None:
     result = solve("two-labs", time_limit_s=1e-9)
     assert (result.status, result.exit_code, result.totals) == ("no_design", 4, None)
     assert result.solver.configurations == 0 and "stopped" in result.message
+
+
+def test_a_broken_limit_stands_at_the_top_of_the_answer() -> None:
+    result = solve("two-labs").model_copy(update={"message": "over the whole year co2_t_per_year is 3, above 2"})
+    head = str(result).split("accelerators", maxsplit=1)[0]
+    assert "BUT over the whole year co2_t_per_year is 3, above 2" in head
