@@ -26,14 +26,14 @@ GENERATED: dict[str, Callable[[], str]] = {
     "instance.md": keys_page,
     "validation.md": validation_page,
 }
-WORKED_EXAMPLES = ("tutorial.md", "howto.md")
+WORKED_EXAMPLES = ("tutorial.md", "howto.md", "README.md")
 
 
 def current(name: str) -> str:
     """The text a page should have now."""
     if name in GENERATED:
         return GENERATED[name]()
-    return refreshed((DOCS / name).read_text(encoding="utf-8"))[0]
+    return refreshed(page(name).read_text(encoding="utf-8"))[0]
 
 
 def out_of_date() -> list[str]:
@@ -42,8 +42,13 @@ def out_of_date() -> list[str]:
     return [name for name in pages if not same(_text(name), current(name))]
 
 
+def page(name: str) -> Path:
+    """Where a page is: the README at the top, all others here."""
+    return DOCS.parent / name if name == "README.md" else DOCS / name
+
+
 def _text(name: str) -> str:
-    path = DOCS / name
+    path = page(name)
     return path.read_text(encoding="utf-8") if path.exists() else ""
 
 
@@ -51,7 +56,7 @@ def main(arguments: list[str]) -> int:
     if arguments == ["--check"]:
         stale = out_of_date()
         for name in stale:
-            print(f"docs/{name} is out of date; run: python docs/generate.py")
+            print(f"{name} is out of date; run: python docs/generate.py")
         return 1 if stale else 0
     if arguments:
         print(__doc__)
@@ -59,8 +64,8 @@ def main(arguments: list[str]) -> int:
     for name in [*GENERATED, *WORKED_EXAMPLES]:
         text = current(name)
         if not same(_text(name), text):
-            (DOCS / name).write_text(text, encoding="utf-8")
-            print(f"wrote docs/{name}")
+            page(name).write_text(text, encoding="utf-8")
+            print(f"wrote {name}")
     return 0
 
 

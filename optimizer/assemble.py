@@ -279,6 +279,7 @@ def _check(context: Setting, design: SolvedDesign, sites: list[SiteEvaluation], 
         objective=_compared(optimum.value, _recomputed_objective(context, totals)),
         year_unserved_mwh=sum(site.dispatch.unserved_mwh for site in sites),
         year_opex_usd=_compared(model["opex_musd"] * _USD_PER_MUSD, totals.opex_usd_per_year),
+        year_co2_t=_compared(model["co2_t"], totals.co2_t_per_year),
         segment_tolerance=run.options.tolerance,
     )
 

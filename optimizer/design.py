@@ -57,7 +57,7 @@ def read_design(model: BuiltModel, options: Options, context: Setting) -> Solved
         clusters = _clusters(model, site, context)
         if clusters:
             sites.append(_site(model, site, at, clusters))
-    names = model.compiled.quantities
+    names = [*model.compiled.quantities, "co2_t"]
     return SolvedDesign(tuple(sites), {name: float(value(model.quantities[name])) for name in names})
 
 

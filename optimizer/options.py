@@ -84,7 +84,7 @@ class SupplyOption:
     `kind` is grid, dispatchable, contract, variable, storage or backup. `unit_mw` 0 means any size; otherwise
     whole units up to `max_mw`. `availability` [hours] is the share of capacity usable in each representative hour.
     `must_take` sources are paid for and deliver all of it. `full_load_hours` caps the yearly energy. A firm source
-    in units carries firm_mw_per_unit x units - firm_offset_mw once it is built (spare units stand still).
+    in units carries firm_mw_per_unit x units - firm_offset_mw if it counts as firm (spare units stand still).
     """
 
     id: str

@@ -138,6 +138,7 @@ class Check(Record):
     objective: Comparison
     year_unserved_mwh: float | None = None
     year_opex_usd: Comparison | None = None
+    year_co2_t: Comparison | None = None
     segment_tolerance: float
 
 

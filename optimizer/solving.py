@@ -162,8 +162,8 @@ def _nothing_fits(context: Setting) -> str:
     if context.ready_years > context.years_allowed:
         day = date_after(context.loaded.instance.decision_date, context.ready_years)
         return (
-            f"a building with its cluster takes {12 * context.ready_years:.0f} months from the decision, to {day}: move "
-            "limit.online_by or decision_date, or set catalog.schedule.facility_build.duration_weeks"
+            f"a building with its cluster takes {12 * context.ready_years:.0f} months from the decision, to {day}: "
+            "move limit.online_by or decision_date, or set catalog.schedule.facility_build.duration_weeks"
         )
     sites = ", ".join(at.section.key for at in context.sites)
     return (

@@ -16,7 +16,7 @@ def add_supply(block: Block, site: SiteOptions) -> None:
 
     capacity[g]      installed capacity of source g                      [MW]
     units[g]         units of g, where it comes in units                 [-]   capacity = unit_mw x units
-    built[g]         whether g, which needs spare units, is built        [-]
+    built[g]         whether g, which needs spare units, counts as firm  [-]
     output[g, h]     power delivered in representative hour h            [MW]
     charge, level    of storage: power into it [MW], energy in it        [MWh]  cyclic within each day
     """
@@ -74,8 +74,8 @@ def _add_spares(block: Block, site: SiteOptions) -> None:
         rule=lambda b, g: b.firm[g]
         <= by_id[g].firm_mw_per_unit * b.count[g] - by_id[g].firm_offset_mw * b.built[g],
     )
-    block.built_if_installed = Constraint(
-        block.spared_sources, rule=lambda b, g: b.capacity[g] <= by_id[g].max_mw * b.built[g]
+    block.firm_if_built = Constraint(
+        block.spared_sources, rule=lambda b, g: b.firm[g] <= by_id[g].max_mw * b.built[g]
     )
 
 
