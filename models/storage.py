@@ -26,6 +26,7 @@ class Storage:
 
     Bandwidth [GB/s] and capacity [TB] are of one plant if `scaling` is "fixed", of each accelerator's share
     if it is "per_accelerator". Price [USD per GB/s of write] holds the capacity; power [W per GB/s of write].
+    A plant is widened until every accelerator has `minimum_gb_per_s_per_gpu` of write bandwidth [GB/s].
     """
 
     id: str
@@ -36,6 +37,12 @@ class Storage:
     capacity_tb: float
     price_usd_per_gb_per_s: float
     power_w_per_gb_per_s: float
+    minimum_gb_per_s_per_gpu: float = 0.0
+
+    def _widened(self, gpus: npt.ArrayLike) -> FloatArray:
+        """How much wider than its tier a plant is built so that every accelerator has the least bandwidth [1]."""
+        own = self.write_gb_per_s * self._accelerators(gpus)
+        return np.maximum(1.0, self.minimum_gb_per_s_per_gpu * np.asarray(gpus, dtype=np.float64) / own)
 
     def _accelerators(self, gpus: npt.ArrayLike) -> FloatArray:
         count = np.asarray(gpus, dtype=np.float64)
@@ -43,15 +50,15 @@ class Storage:
 
     def write_bandwidth(self, gpus: npt.ArrayLike) -> FloatArray:
         """Write bandwidth of the plant behind `gpus` accelerators [GB/s]."""
-        return self.write_gb_per_s * self._accelerators(gpus)
+        return self.write_gb_per_s * self._accelerators(gpus) * self._widened(gpus)
 
     def read_bandwidth(self, gpus: npt.ArrayLike) -> FloatArray:
         """Read bandwidth of the plant behind `gpus` accelerators [GB/s]."""
-        return self.read_gb_per_s * self._accelerators(gpus)
+        return self.read_gb_per_s * self._accelerators(gpus) * self._widened(gpus)
 
     def capacity(self, gpus: npt.ArrayLike) -> FloatArray:
         """Usable capacity of the plant behind `gpus` accelerators [TB]."""
-        return self.capacity_tb * self._accelerators(gpus)
+        return self.capacity_tb * self._accelerators(gpus) * self._widened(gpus)
 
 
 @dataclass(frozen=True)
@@ -109,6 +116,7 @@ def storage(catalog: Catalog, storage_id: str) -> Storage:
         capacity_tb=value("capacity_tb"),
         price_usd_per_gb_per_s=value("price_usd_per_gb_per_s"),
         power_w_per_gb_per_s=value("power_w_per_gb_per_s"),
+        minimum_gb_per_s_per_gpu=catalog.value("reliability", "storage", "minimum_write_gb_per_s"),
     )
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from exasite.design import SolvedDesign, SolvedSite, terms_of
 from exasite.instance.schema import LimitSection
 from exasite.models.evaluate import ClusterEvaluation, SiteEvaluation, evaluate
+from exasite.models.power import unavailable_sources
 from exasite.models.units import HOURS_PER_YEAR, SECONDS_PER_HOUR
 from exasite.models.workload import flop_per_token
 from exasite.objectives import Optimum, capex_weight
@@ -28,7 +29,7 @@ from exasite.result import (
     Totals,
 )
 from exasite.session import FEASIBLE, INFEASIBLE, OPTIMAL
-from exasite.setting import DEFAULT_ELECTRICAL, Setting, date_after
+from exasite.setting import DEFAULT_ELECTRICAL, Setting, chosen, date_after
 
 if TYPE_CHECKING:
     from exasite.solving import Run
@@ -44,7 +45,7 @@ def without_design(context: Setting, status: str, optimum: Optimum | None, run: 
     """Result of a question that has no design, or none yet, with what is known."""
     shown = _STATUSES.get(status, "no_design")
     default = (
-        "no design meets all requirements and limits"
+        "; ".join(["no design meets all requirements and limits", *_missing_sources(context)])
         if shown == "infeasible"
         else "stopped at the time limit, or interrupted, before a design was found"
     )
@@ -56,6 +57,17 @@ def without_design(context: Setting, status: str, optimum: Optimum | None, run: 
         solver=_solver(run),
         provenance=Provenance(exasite_version=version("exasite"), catalog_sha256=context.catalog.digest),
     )
+
+
+def _missing_sources(context: Setting) -> list[str]:
+    """Power sources that were asked for by name and cannot be had, with the reason."""
+    found = []
+    for at in context.sites:
+        asked = chosen(at.section.choices, context.loaded.instance.choices, "power")
+        if asked is not None:
+            reasons = unavailable_sources(context.catalog, at.site, asked)
+            found += [f"{source} cannot be had at {at.section.key}: {reason}" for source, reason in reasons.items()]
+    return found
 
 
 def assemble(context: Setting, design: SolvedDesign, optimum: Optimum, run: Run) -> Result:
@@ -160,6 +172,8 @@ def _totals(context: Setting, sites: list[SiteEvaluation]) -> Totals:
         mfu=effective / peak,
         capex_usd=capex,
         tco_usd=annual * context.terms.life_it_years,
+        tco_years=context.terms.life_it_years,
+        usd_per_gpu_hour=annual / HOURS_PER_YEAR / sum(c.design.gpus for c in clusters),
         opex_usd_per_year=sum(site.opex_usd for site in sites),
         it_mw=sum(site.it_mw for site in sites),
         it_mw_mean=it_mean,
@@ -231,6 +245,7 @@ def _cluster(found: ClusterEvaluation) -> Cluster:
         goodput=float(curves.goodput[0]),
         mfu=float(curves.mfu[0]),
         effective_exaflops=float(curves.effective_exaflops[0]),
+        storage_write_gb_per_s=float(parts.storage.write_bandwidth(found.design.gpus)),
         job_mttf_hours=float(curves.mttf_hours[0]),
         checkpoint_interval_s=_finite(float(curves.interval_s[0])),
         it_mw=float(curves.it_mw[0]),

@@ -143,7 +143,8 @@ def _design(cluster: Cluster) -> RenderableType:
     table.add_row(
         "cooling", f"{names['cooling']}; {percent(cluster.liquid_share)} of IT heat to liquid ({cluster.cooling})"
     )
-    table.add_row("storage", f"{names['storage']} ({cluster.storage})")
+    writes = f"{cluster.storage_write_gb_per_s:,.0f} GB/s of writes"
+    table.add_row("storage", f"{names['storage']}; {writes} ({cluster.storage})")
     table.add_row("recovery", f"{names['recovery']} ({cluster.recovery})")
     if cluster.parallel_split:
         table.add_row("parallel split", cluster.parallel_split)
@@ -203,7 +204,8 @@ def _totals(result: Result) -> RenderableType:
     t = result.totals
     assert t is not None  # callers check
     table = _grid("left", "right", "left", "right")
-    table.add_row("cost of ownership", money(t.tco_usd), "opex per year", money(t.opex_usd_per_year))
+    owned = f"{money(t.tco_usd)}, {t.usd_per_gpu_hour:.2f} $/GPU-hour"
+    table.add_row(f"cost over {t.tco_years:.0f} years", owned, "opex per year", money(t.opex_usd_per_year))
     table.add_row("energy price", f"{t.energy_price_usd_per_mwh:,.1f} $/MWh", "energy per year",
                   f"{t.energy_mwh_per_year / 1e3:,.0f} GWh")  # fmt: skip
     table.add_row("CO2 per year", f"{t.co2_t_per_year / 1e3:,.0f} kt", "water per year",
@@ -218,8 +220,8 @@ def _trust(result: Result) -> RenderableType:
     """What is proven, what was checked, and what rests on weak data."""
     lines = [Text("\nHow far to trust it", style="bold cyan")]
     check, solver = result.check, result.solver
-    lines.append(Text(f"  proven over {solver.configurations:,} configurations ({solver.segments} segments after "
-                      f"pruning) in {solver.seconds:.1f} s"))  # fmt: skip
+    lines.append(Text(f"  proven over {solver.configurations:,} configurations in "
+                      f"{solver.seconds:.1f} s"))  # fmt: skip
     if check is not None:
         unserved = check.year_unserved_mwh or 0.0
         energy = result.totals.energy_mwh_per_year if result.totals else 1.0

@@ -42,7 +42,9 @@ class Totals(Record):
     effective_exaflops: float
     mfu: float
     capex_usd: float
-    tco_usd: float
+    tco_usd: float = Field(description="annual cost (annuities, energy, expenses) x tco_years, not discounted")
+    tco_years: float
+    usd_per_gpu_hour: float
     opex_usd_per_year: float
     it_mw: float
     it_mw_mean: float
@@ -86,6 +88,7 @@ class Cluster(Record):
     goodput: float
     mfu: float
     effective_exaflops: float
+    storage_write_gb_per_s: float
     job_mttf_hours: float
     checkpoint_interval_s: float | None
     it_mw: float

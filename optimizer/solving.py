@@ -167,8 +167,8 @@ def _nothing_fits(context: Setting) -> str:
         )
     sites = ", ".join(at.section.key for at in context.sites)
     return (
-        f"no allowed accelerator, interconnect and cooling fit together at the size and date asked for ({sites}): "
-        "widen [choices], the number of GPUs, or limit.online_by"
+        f"no allowed accelerator, interconnect and cooling fit together at the size and date asked for, or the model "
+        f"does not fit in their memory ({sites}): widen [choices], the number of GPUs, or limit.online_by"
     )
 
 

@@ -25,7 +25,8 @@ from exasite.models.reliability import (
 from exasite.models.storage import Recovery, Storage, recovery, storage, storage_plant
 
 CATALOG = load_catalog()
-STORAGES = [storage(CATALOG, item) for item in CATALOG.items("storage")]
+# The tiers as they are, without the widening for large clusters.
+STORAGES = [replace(storage(CATALOG, item), minimum_gb_per_s_per_gpu=0.0) for item in CATALOG.items("storage")]
 RECOVERIES = [recovery(CATALOG, item) for item in CATALOG.items("recovery")]
 LLAMA3_RATE = 1.97e-5  # 1/(accelerator x hour), all unexpected stops
 SIZES = np.array([16_384, 32_768, 100_000, 300_000, 1_000_000])
@@ -100,7 +101,7 @@ def test_storage_bandwidth_at_100k():
     scheme = replace(recovery(CATALOG, "restart_automated"), blocking_s=0.1)
     free = replace(STORAGES[0], write_gb_per_s=1e9, read_gb_per_s=1e9)
     best = goodput(100_000, LLAMA3_RATE, 14_000.0, free, scheme).goodput
-    lag_only = [replace(storage(CATALOG, item), read_gb_per_s=1e9) for item in ("flash_200", "flash_2000")]
+    lag_only = [replace(storage(CATALOG, item), read_gb_per_s=1e9, minimum_gb_per_s_per_gpu=0.0) for item in ("flash_200", "flash_2000")]
     lost = [1.0 - goodput(100_000, LLAMA3_RATE, 14_000.0, tier, scheme).goodput / best for tier in lag_only]
     assert lost[0] == pytest.approx(0.038, abs=0.02)
     assert lost[1] == pytest.approx(0.004, abs=0.002)
@@ -117,7 +118,7 @@ def test_spare_pool():
 
 
 def test_storage_plant():
-    plant = storage_plant(storage(CATALOG, "flash_2000"), [1_000, 100_000])
+    plant = storage_plant(STORAGES[2], [1_000, 100_000])
     assert plant.capex_usd == pytest.approx([12e6, 12e6])
     assert plant.power_w == pytest.approx([70e3, 70e3])
     scaled = storage_plant(storage(CATALOG, "flash_scaled"), [1_000, 2_000])
@@ -278,3 +279,11 @@ def test_replica_formula_against_the_event_process(gpus):
     exact = goodput(gpus, LLAMA3_RATE, 0.0, STORAGES[0], scheme).goodput
     seen = simulate_replicas(gpus=gpus, rate_per_s=LLAMA3_RATE / 3600, scheme=scheme, stops=20_000, seed=2)
     assert seen == pytest.approx(float(exact), abs=0.004)
+
+
+def test_a_plant_is_widened_for_a_large_cluster():
+    tier = storage(CATALOG, "nfs_slow")
+    small, large = tier.write_bandwidth(100), tier.write_bandwidth(100_000)
+    assert small == tier.write_gb_per_s
+    assert large == pytest.approx(100_000 * tier.minimum_gb_per_s_per_gpu)
+    assert storage_plant(tier, 100_000).capex_usd == pytest.approx(large * tier.price_usd_per_gb_per_s)

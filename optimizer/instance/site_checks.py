@@ -41,7 +41,8 @@ def _check_identity(path: KeyPath, site: SiteSection, catalog: Catalog) -> Itera
                 message = "belongs to a site that is not in the catalogue"
                 yield Finding((*path, key), message, "remove it, or the id")
         return
-    missing = [key for key in ("name", "latitude_degrees", "longitude_degrees") if getattr(site, key) is None]
+    place = () if site.like is not None else ("latitude_degrees", "longitude_degrees")
+    missing = [key for key in ("name", *place) if getattr(site, key) is None]
     if missing:
         fix = did_you_mean(site.name or "", known)
         yield Finding((*path, missing[0]), f"the site has no id; an own site needs {', '.join(missing)}", fix)
