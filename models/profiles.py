@@ -97,7 +97,7 @@ def scaled_to_mean(values: Floats, mean: float, weights: Floats | None = None) -
     Raises ValueError if `mean` lies outside [0, largest value].
     """
     share = np.full(len(values), 1.0 / len(values)) if weights is None else weights / weights.sum()
-    ceiling, present = float(values.max()), float(share @ values)
+    ceiling, present = float(np.max(values)), float(share @ values)
     if not -1e-12 <= mean <= ceiling * (1 + 1e-9) + 1e-12:
         raise ValueError(f"a mean of {mean:g} cannot be reached by values between 0 and {ceiling:g}")
     if mean <= present:
@@ -105,7 +105,7 @@ def scaled_to_mean(values: Floats, mean: float, weights: Floats | None = None) -
     positive = float(share[values > 0].sum()) * ceiling
     if positive <= mean:
         return values + (ceiling - values) * (mean - present) / (ceiling - present)
-    low, high = 1.0, ceiling / float(values[values > 0].min())
+    low, high = 1.0, ceiling / float(np.min(values[values > 0]))
     for _ in range(_BISECTIONS):
         middle = 0.5 * (low + high)
         reached = float(share @ np.minimum(ceiling, middle * values))
@@ -249,6 +249,6 @@ def _record(profiles: Mapping[str, Floats], days: Ints, weights: Floats) -> Repr
 
 def _taken(values: Floats, hour_index: Ints, weight_hours: Floats) -> Floats:
     taken, mean = values[hour_index], float(values.mean())
-    if taken.max() < mean:  # only a profile of a few spikes: a flat one keeps the energy
+    if np.max(taken) < mean:  # only a profile of a few spikes: a flat one keeps the energy
         return np.full(len(taken), mean)
     return scaled_to_mean(taken, mean, weight_hours)

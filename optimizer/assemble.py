@@ -101,8 +101,8 @@ def assemble(context: Setting, design: SolvedDesign, optimum: Optimum, run: Run)
     )
 
 
-def limits_exceeded(limit: LimitSection, totals: Totals) -> list[str]:
-    """Limits that the checked figures break, in words: representative days kept them, the whole year does not."""
+def excess(limit: LimitSection, totals: Totals) -> dict[str, float]:
+    """Limits that the checked figures break, by key, as reached over allowed."""
     reached = {
         "capex_usd": totals.capex_usd,
         "opex_usd_per_year": totals.opex_usd_per_year,
@@ -112,12 +112,32 @@ def limits_exceeded(limit: LimitSection, totals: Totals) -> list[str]:
         "water_m3_per_year": totals.water_m3_per_year,
         "land_acres": totals.land_acres,
     }
-    found = []
-    for key, value in reached.items():
+    given = {key: getattr(limit, key) for key in reached}
+    return {
+        key: value / given[key]
+        for key, value in reached.items()
+        if given[key] is not None and value > given[key] * (1.0 + _LIMIT_TOLERANCE)
+    }
+
+
+def limits_exceeded(limit: LimitSection, totals: Totals) -> list[str]:
+    """The broken limits in words: representative days kept them, the whole year does not."""
+    words = []
+    for key, factor in excess(limit, totals).items():
         most = getattr(limit, key)
-        if most is not None and value > most * (1.0 + _LIMIT_TOLERANCE):
-            found.append(f"over the whole year {key} is {value:,.6g}, above limit.{key} = {most:,.6g}")
-    return found
+        words.append(f"over the whole year {key} is {factor * most:,.6g}, above limit.{key} = {most:,.6g}")
+    return words
+
+
+def with_bound_of(best: Result, loose: Result) -> Result:
+    """A design found under tightened limits, with the bound of the question as it was asked."""
+    value, bound, proven = best.objective.value, loose.objective.bound, loose.objective.gap
+    if value is None or bound is None or proven is None:
+        return best
+    gap = abs(bound - value) / abs(value)
+    objective = best.objective.model_copy(update={"bound": bound, "gap": gap})
+    status = "optimal" if best.status == "optimal" and gap <= proven else "feasible"
+    return best.model_copy(update={"objective": objective, "status": status})
 
 
 def _unserved(sites: list[SiteEvaluation], totals: Totals) -> list[str]:

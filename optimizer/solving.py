@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from exasite.assemble import assemble, without_design
+from exasite.assemble import assemble, excess, with_bound_of, without_design
 from exasite.design import SolvedDesign, read_design
 from exasite.formulation import BuiltModel, build
 from exasite.instance.loading import LoadedInstance, load_instance
@@ -24,12 +23,16 @@ from exasite.result import Result
 from exasite.segments import DEFAULT_TOLERANCE
 from exasite.session import INFEASIBLE, NO_SOLUTION, Clock, Session, Stopped
 from exasite.setting import Setting, accelerators_for, date_after, setting, workload_for
-from exasite.tabulate import Tabulator
+from exasite.tabulate import Days, Tabulator
 
 DEFAULT_GAP = 1e-3
 DEFAULT_TIME_LIMIT_S = 600.0
 _SEES_CAPEX = ("efficiency", "exaflops_per_capex", "capex")
 
+MORE_DAYS = Days(12, 4)  # where the design of few days does not hold over the whole year
+_MOST_TIGHTENINGS = 4
+
+Tell = Callable[[str, float | None, float | None], None]
 Progress = Callable[[str, float | None, float | None, float], None]  # (stage, value, bound, elapsed seconds)
 
 
@@ -84,48 +87,93 @@ def solve(
 
 
 def _solve(loaded: LoadedInstance, how: SolveOptions, clock: Clock, progress: Progress | None) -> Result:
-    started = time.monotonic()
-    tell = _teller(progress, clock)
+    """Solve on few representative days; where the whole year breaks a limit or leaves load unserved, on more."""
+    context, tell = setting(loaded), _teller(progress, clock)
+    result = _attempt(context, how, clock, tell, None, loaded.instance)
+    if result.totals is None or not result.message or clock.stopped:
+        return result
+    finer = _attempt(context, how, clock, tell, MORE_DAYS, loaded.instance)
+    if finer.status == "no_design":  # the time is up: what is known so far, with what is wrong with it
+        return result
+    return _kept_over_the_year(context, how, clock, tell, finer)
+
+
+def _kept_over_the_year(context: Setting, how: SolveOptions, clock: Clock, tell: Tell, result: Result) -> Result:
+    """Tighten the limits that only the whole year breaks until it keeps them, too.
+
+    Such a design is feasible; the bound is that of the untightened question, so the gap says what is not proven.
+    """
+    best, instance = result, context.loaded.instance
+    for _ in range(_MOST_TIGHTENINGS):
+        if best.totals is None or clock.stopped:
+            break
+        factors = excess(context.loaded.instance.limit, best.totals)
+        if not factors:
+            break
+        given = instance.limit.model_dump()
+        tighter = {key: given[key] / factor for key, factor in factors.items()}
+        instance = instance.model_copy(update={"limit": instance.limit.model_copy(update=tighter)})
+        found = _attempt(context, how, clock, tell, MORE_DAYS, instance)
+        if found.totals is None:
+            break
+        best = found
+    return best if best is result else with_bound_of(best, result)
+
+
+def _attempt(context: Setting, how: SolveOptions, clock: Clock, tell: Tell, days: Days | None,
+             instance: Instance) -> Result:  # fmt: skip
+    """One solve on given representative days (None: as few as the question needs) with the limits of `instance`."""
     tell("tabulating the physics", None, None)
-    context = setting(loaded)
-    tabulator = Tabulator(context, how.tolerance, clock)
-    segments = 0
-
-    def run(session: Session | None, optimum: Optimum | None) -> Run:
-        return Run(
-            options=how,
-            seconds=time.monotonic() - started,
-            build_seconds=built_at - started,
-            nodes=session.nodes if session else 0,
-            iterations=optimum.iterations if optimum else 0,
-            configurations=tabulator.configurations,
-            segments=segments,
-            dropped=tabulator.dropped,
-        )
-
+    tabulator = Tabulator(context, how.tolerance, clock, days)
+    watch = _Watch(how, tabulator, clock)
     try:
         options = tabulator.options()
     except Stopped:
-        built_at = time.monotonic()
-        return without_design(context, NO_SOLUTION, None, run(None, None), "")
-    segments = sum(len(site.segments) for site in options.sites)
-    built_at = time.monotonic()
-    if segments == 0:
-        return without_design(context, INFEASIBLE, None, run(None, None), _nothing_fits(context))
+        return without_design(context, NO_SOLUTION, None, watch.run(), "")
+    watch.segments = sum(len(site.segments) for site in options.sites)
+    if watch.segments == 0:
+        return without_design(context, INFEASIBLE, None, watch.run(), _nothing_fits(context))
     tell("building the model", None, None)
-    model = build(loaded.instance, options, hours_per_year=HOURS_PER_YEAR, flop_per_token=_flop_per_token(context))
+    model = build(instance, options, hours_per_year=HOURS_PER_YEAR, flop_per_token=_flop_per_token(context))
     session = PricedSession(model.compiled, model.choices, clock=clock, threads=how.threads, seed=how.seed)
-    built_at = time.monotonic()
+    watch.built(session)
     optimum = optimise(
-        session, model.compiled.quantities, loaded.instance, gap=how.gap, life_years=context.terms.life_it_years,
+        session, model.compiled.quantities, instance, gap=how.gap, life_years=context.terms.life_it_years,
         hours_per_year=HOURS_PER_YEAR, progress=lambda value, bound: tell("solving", value, bound),
     )  # fmt: skip
     if optimum.columns is None:
-        return without_design(context, optimum.status, optimum, run(session, optimum), "")
+        return without_design(context, optimum.status, optimum, watch.run(optimum), "")
     tell("checking", optimum.value, optimum.bound)
-    columns = _polished(session, model, loaded.instance, optimum.columns)
+    columns = _polished(session, model, instance, optimum.columns)
     design = _loaded_design(model, options, context, columns)
-    return assemble(context, design, optimum, run(session, optimum))
+    return assemble(context, design, optimum, watch.run(optimum))
+
+
+@dataclass
+class _Watch:
+    """Counts and times of an attempt, for the `solver` block of its result."""
+
+    how: SolveOptions
+    tabulator: Tabulator
+    clock: Clock
+    segments: int = 0
+    build_seconds: float = 0.0
+    session: Session | None = None
+
+    def built(self, session: Session) -> None:
+        self.session, self.build_seconds = session, self.clock.elapsed_s
+
+    def run(self, optimum: Optimum | None = None) -> Run:
+        return Run(
+            options=self.how,
+            seconds=self.clock.elapsed_s,
+            build_seconds=self.build_seconds,
+            nodes=self.session.nodes if self.session else 0,
+            iterations=optimum.iterations if optimum else 0,
+            configurations=self.tabulator.configurations,
+            segments=self.segments,
+            dropped=self.tabulator.dropped,
+        )
 
 
 def _loaded_design(model: BuiltModel, options: Options, context: Setting, columns: np.ndarray) -> SolvedDesign:
@@ -172,7 +220,7 @@ def _nothing_fits(context: Setting) -> str:
     )
 
 
-def _teller(progress: Progress | None, clock: Clock) -> Callable[[str, float | None, float | None], None]:
+def _teller(progress: Progress | None, clock: Clock) -> Tell:
     if progress is None:
         return lambda stage, value, bound: None
     return lambda stage, value, bound: progress(stage, value, bound, clock.elapsed_s)

@@ -53,8 +53,6 @@ LARGEST_CLUSTER_GPUS = 2_000_000  # where the question sets no bound
 _USD_PER_MUSD = 1e6
 _KWH_PER_MWH = 1e3
 _VARIABLE_ROOM, _STORAGE_ROOM = 30.0, 10.0  # bounds on MW of sun, wind and storage, in peaks of the site
-# Representative days: where only what is built counts, dispatch is a question of feasibility and few days do.
-_PERIODS_RUN, _PERIODS_BUILT, _EXTREME_DAYS = 6, 3, 1
 _JOINED = tuple(q for q in QUANTITIES if q not in ("gpus", "land_acres"))
 
 
@@ -68,6 +66,18 @@ class Part:
     visible: np.ndarray
 
 
+@dataclass(frozen=True)
+class Days:
+    """Representative days: typical ones of equal parts of the year, and extreme ones."""
+
+    typical: int
+    extreme: int
+
+
+# Where only what is built counts, dispatch is a question of feasibility and few days do.
+_DAYS_RUN, _DAYS_BUILT = Days(6, 1), Days(3, 1)
+
+
 @dataclass
 class Tabulator:
     """Tabulates sites one after the other and keeps what they share: SFU curves, networks, pruned parts."""
@@ -75,6 +85,7 @@ class Tabulator:
     setting: Setting
     tolerance: float = DEFAULT_TOLERANCE
     clock: Clock | None = None
+    days: Days | None = None
     configurations: int = 0
     dropped: int = 0
     _parts: dict[tuple[object, ...], list[Part]] = field(default_factory=dict)
@@ -88,7 +99,8 @@ class Tabulator:
         allowed = [s for s in at.sources if _arrives(s, setting)]
         methods = [cooling_method(setting.catalog, c) for c in self._ids(at, "cooling", "cooling")]
         tables = {m.id: overheads(m, at.climate, setting.electrical_loss) for m in methods}
-        hours = _representative(at, allowed, list(tables.values()), sees_operation(setting.loaded.instance))
+        days = self.days or (_DAYS_RUN if sees_operation(setting.loaded.instance) else _DAYS_BUILT)
+        hours = _representative(at, allowed, list(tables.values()), days)
         cooling = {m.id: _cooling_hours(m.id, tables[m.id], at, hours) for m in methods}
         segments = self._segments(at, methods, cooling)
         peak = _largest_peak_mw(segments, cooling) * section.max_clusters
@@ -407,14 +419,14 @@ def _cooling_hours(method_id: str, table: CoolingTable, at: SiteSetting, hours: 
 
 
 def _representative(at: SiteSetting, sources: list[SiteSource], tables: list[CoolingTable],
-                    runs: bool) -> RepresentativeHours:  # fmt: skip
+                    days: Days) -> RepresentativeHours:  # fmt: skip
     """Representative hours: days typical of sun, wind and heat, and the leanest and hottest ones themselves."""
     profiles = {s.id: s.profile for s in sources if s.profile is not None}
     index = at.climate.hour_index()
     load = np.mean([table.overhead_air[index] for table in tables], axis=0)
     if np.ptp(load) > 0:
         profiles["cool"] = load.max() - load  # large when cooling needs little, like sun and wind a gift of the weather
-    return typical_hours(profiles, periods=_PERIODS_RUN if runs else _PERIODS_BUILT, extreme_days=_EXTREME_DAYS)
+    return typical_hours(profiles, periods=days.typical, extreme_days=days.extreme)
 
 
 def _arrives(source: SiteSource, setting: Setting) -> bool:

@@ -320,3 +320,22 @@ def test_two_sites_share_one_budget():
     both, alone = solve(two), solve(one)
     assert both.objective.value >= alone.objective.value * (1 - 1.1e-3)
     assert both.totals.capex_usd <= 0.9e9 * (1 + DEFAULT_TOLERANCE)
+
+
+def test_a_limit_on_operation_is_kept_over_the_whole_year():
+    question = {
+        "workload": {"precision": "bf16", "batch_tokens": 16_777_216},
+        "require": {"coherent_gpus": 8192},
+        "limit": {"co2_t_per_year": 16_000},
+        "choices": {
+            "accelerators": ["H100-SXM"], "interconnects": ["hgx8_ndr_ib"], "cooling": ["d2c_dry"],
+            "storage": ["flash_2000"], "recovery": ["restart_automated"],
+            "power": ["grid", "solar_pv", "battery", "diesel_backup"],
+        },
+        "sites": [{"id": "columbus_oh"}],
+    }  # fmt: skip
+    result = solve(question)
+    assert result.totals.co2_t_per_year <= 16_000 * 1.003
+    assert not result.message
+    assert result.objective.bound >= result.objective.value * (1 - 1e-9)
+    assert result.objective.gap < 0.05
