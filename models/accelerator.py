@@ -39,6 +39,7 @@ class Accelerator:
     unit_gpus: int
     rack_power_w: float
     needs_liquid: bool
+    default_precision: str = "bf16"
 
 
 def accelerator(catalog: Catalog, accelerator_id: str) -> Accelerator:
@@ -73,6 +74,7 @@ def accelerator(catalog: Catalog, accelerator_id: str) -> Accelerator:
         unit_gpus=unit_gpus,
         rack_power_w=value("server_power_w") * unit_gpus * value("rack_units"),
         needs_liquid=catalog.text(TABLE, accelerator_id, "native_cooling") == "liquid",
+        default_precision=catalog.text(TABLE, accelerator_id, "default_precision"),
     )
 
 

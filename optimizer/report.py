@@ -231,11 +231,24 @@ def _trust(result: Result) -> RenderableType:
     share = result.provenance.low_confidence_capex_share
     if share is not None:
         lines.append(Text(f"  {percent(share)} of capex rests on low-confidence prices"))
+    lines += [Text(f"  {words}", style="yellow") for words in cautions(result)]
     weak = weak_numbers(result)
     if weak:
         more = f"; and {len(weak) - _MOST_WEAK} more in the JSON" if len(weak) > _MOST_WEAK else ""
         lines.append(Text("  low-confidence numbers behind this answer: " + "; ".join(weak[:_MOST_WEAK]) + more))
     return Group(*lines)
+
+
+def cautions(result: Result) -> list[str]:
+    """What a buyer must know of the chosen chips: not on the market, or never compared with a published run."""
+    words = []
+    rows = {(row.item, row.field): str(row.value) for row in result.provenance.rows if row.table == "accelerators"}
+    for (chip, field), value in rows.items():
+        if field == "status" and value != "available":
+            words.append(f"{chip} is not simply for sale: {value}; its price is an estimate")
+        if field == "validated" and value == "no":
+            words.append(f"the speed of {chip} follows from its numbers alone: no published run was compared")
+    return words
 
 
 def weak_numbers(result: Result) -> list[str]:

@@ -24,7 +24,6 @@ from exasite.models.workload import Workload, workload
 
 DEFAULT_ELECTRICAL = "ups_double_conversion"
 _DAYS_PER_YEAR = 365.25
-_FP8_FROM_YEAR = 2025.0  # default precision: bf16 for chips before Blackwell, fp8 from it on
 
 
 @dataclass(frozen=True)
@@ -163,11 +162,8 @@ def ids_for(loaded: LoadedInstance, section: SiteSection, key: str, table: str) 
 
 
 def precision_of(loaded: LoadedInstance, chip: Accelerator) -> str:
-    """Precision of the workload on a chip: as asked, else bf16 before Blackwell and fp8 from it on."""
-    asked = loaded.instance.workload.precision
-    if asked is not None:
-        return asked
-    return "fp8" if chip.available_year >= _FP8_FROM_YEAR and "fp8" in chip.mamf else "bf16"
+    """Precision of the workload on a chip: as asked, else what is usual on it."""
+    return loaded.instance.workload.precision or chip.default_precision
 
 
 def workload_for(loaded: LoadedInstance, chip: Accelerator) -> Workload:

@@ -104,7 +104,7 @@ def solved(instance, built, seed=0):
     )
 
 
-def agree(found, instance, total):
+def check_agreement(found, instance, total):
     good, values = allowed(instance, total), values_of(instance.objective, total)
     if not good.any():
         assert found.status == "infeasible" and found.columns is None
@@ -128,4 +128,4 @@ def test_every_objective_agrees_with_enumeration(seed, monkeypatch):
     built = build(base, options, hours_per_year=HOURS, flop_per_token=FLOP_PER_TOKEN)
     for objective in OBJECTIVES:
         instance = Instance.model_validate({**asked, "objective": objective})
-        agree(solved(instance, built), instance, total)
+        check_agreement(solved(instance, built), instance, total)

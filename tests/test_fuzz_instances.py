@@ -87,7 +87,7 @@ def mutate(data: dict, draw: Any) -> None:
         holder[draw(keys)] = holder.pop(last) if kind == "rename" else draw(junk)
 
 
-def load_or_refuse(source: Any, sets: list[str] | tuple = ()) -> None:
+def check_loaded_or_refused(source: Any, sets: list[str] | tuple = ()) -> None:
     try:
         loaded = load_instance(source, sets, catalog=CATALOG)
     except InputError as error:
@@ -106,7 +106,7 @@ def test_mutated_dictionaries(data: Any) -> None:
     for _ in range(data.draw(st.integers(1, 4))):
         if places(instance):
             mutate(instance, data.draw)
-    load_or_refuse(instance)
+    check_loaded_or_refused(instance)
 
 
 @settings(max_examples=200, **QUIET)
@@ -120,7 +120,7 @@ def test_mutated_text(tmp_path_factory: pytest.TempPathFactory, data: Any) -> No
         text = text[:start] + piece + text[end:]
     path: Path = tmp_path_factory.getbasetemp() / "fuzzed.toml"
     path.write_bytes(text)
-    load_or_refuse(path)
+    check_loaded_or_refused(path)
 
 
 @settings(max_examples=200, **QUIET)
@@ -136,20 +136,20 @@ def test_random_sets(sets: list) -> None:
         entry if isinstance(entry, str) else f"{'.'.join(str(part) for part in entry[0])}={entry[1]}"
         for entry in sets
     ]
-    load_or_refuse(EXAMPLE, texts)
+    check_loaded_or_refused(EXAMPLE, texts)
 
 
 @settings(max_examples=100, **QUIET)
 @given(junk)
 def test_junk_in_place_of_every_section(value: Any) -> None:
-    load_or_refuse(dict.fromkeys(example(), value))
+    check_loaded_or_refused(dict.fromkeys(example(), value))
 
 
 def test_data_that_holds_itself() -> None:
     data = example()
     data["limit"]["again"] = data
-    load_or_refuse(data)
+    check_loaded_or_refused(data)
     deep: Any = {}
     for _ in range(5000):
         deep = {"catalog": deep}
-    load_or_refuse(deep)
+    check_loaded_or_refused(deep)

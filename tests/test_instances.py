@@ -98,3 +98,10 @@ def test_portfolio_keeps_its_shared_limits():
     assert result.totals.capex_usd <= 60e9 and result.totals.gpus <= 600_000
     assert result.totals.effective_exaflops >= 250 * (1 - 1e-3)
     assert all(c.gpus >= 50_000 for s in result.sites for c in s.clusters)
+
+
+def test_chips_that_are_not_sold_or_not_validated_are_said():
+    market = str(solve("chip-market", ["choices.accelerators=[TPU-v6e]"]))
+    assert "not simply for sale: rent only" in market
+    assert "no published run was compared" in market
+    assert "not simply for sale" not in str(solve("hopper-16k"))

@@ -7,7 +7,8 @@ kW per accelerator) are the published ones named in the row, in dollars of the s
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import NamedTuple
+
+from published import Case, table
 
 from exasite.models.capex import (
     CONSTRUCTION_LINES,
@@ -30,17 +31,6 @@ XAI = "epoch-research/ai-chip-counts, xAI timelines"
 SEMIANALYSIS = "SemiAnalysis InferenceX constants (cost of ownership)"
 GW = 1_000.0  # [MW]
 ENERGY_USD_PER_MW_YEAR = 8_760 * 1.14 * 0.71 * 83.4  # Epoch: PUE, share of nameplate, USD/MWh
-
-
-class Case(NamedTuple):
-    """One published number and the model's, in the unit the name says."""
-
-    case: str
-    published: float
-    predicted: float
-    tolerance: float
-    source: str
-    note: str = ""
 
 
 def construction(it_mw: float, method: float, multiplier: float = 1.0) -> float:
@@ -144,23 +134,6 @@ def cases() -> list[Case]:
     return base_cases() + gigawatt_cases() + annual_cases() + xai_cases() + hourly_cases()
 
 
-def error(case: Case) -> float:
-    """Relative error of the prediction."""
-    return case.predicted / case.published - 1
-
-
 def validation_table() -> list[dict[str, object]]:
-    """Rows for the documentation: case, published, predicted, source (and error, tolerance, note)."""
-    return [
-        {
-            "case": case.case,
-            "published": round(case.published, 3),
-            "predicted": round(case.predicted, 3),
-            "source": case.source,
-            "error": round(error(case), 4),
-            "relative": True,
-            "tolerance": case.tolerance,
-            "note": case.note,
-        }
-        for case in cases()
-    ]
+    """Rows for the documentation."""
+    return table(cases())

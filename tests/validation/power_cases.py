@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import NamedTuple
 
 import numpy as np
+from published import Case, table
 
 from exasite.models.catalog import load_catalog
 from exasite.models.firmness import units_needed
@@ -23,17 +23,6 @@ WACC = 0.071
 HAND = "hand calculation of levelised cost, WACC 7.1 %, capacity factor .90"
 BINOMIAL = "independent binomial calculation, firm 1 GW at 99.9 %"
 OFF_GRID = "independent hourly screening, flat 100 MW, battery 85 %"
-
-
-class Case(NamedTuple):
-    """One reference number [unit in the name of the case] and the model's."""
-
-    case: str
-    published: float
-    predicted: float
-    tolerance: float
-    source: str
-    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -122,28 +111,11 @@ def off_grid_cases() -> list[Case]:
     ]  # fmt: skip
 
 
-def error(case: Case) -> float:
-    """Predicted over published, less one."""
-    return case.predicted / case.published - 1.0
-
-
 @lru_cache(maxsize=1)
 def cases() -> tuple[Case, ...]:
     return (*lcoe_cases(), *reserve_cases(), *off_grid_cases())
 
 
 def validation_table() -> list[dict[str, object]]:
-    """Rows for the documentation: case, published, predicted, source (and error, tolerance, note)."""
-    return [
-        {
-            "case": case.case,
-            "published": case.published,
-            "predicted": round(case.predicted, 4),
-            "source": case.source,
-            "error": round(error(case), 4),
-            "relative": True,
-            "tolerance": case.tolerance,
-            "note": case.note,
-        }
-        for case in cases()
-    ]
+    """Rows for the documentation."""
+    return table(cases())

@@ -8,7 +8,8 @@ the model does not reproduce are kept, with the error they really have.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import NamedTuple
+
+from published import Case, table
 
 from exasite.models.catalog import load_catalog
 from exasite.models.reliability import goodput, mttf_hours, optimal_interval, renewal_goodput
@@ -20,18 +21,6 @@ LLAMA3_ALL = 466 / (16_384 * 54 * 24)
 NOMINAL = 2.0e-5
 MINUTE, HOUR = 60.0, 3600.0
 RSC = "Kokolis et al., arXiv:2410.21680"
-
-
-class Case(NamedTuple):
-    """One published number [unit in the name of the case] and the model's."""
-
-    case: str
-    published: float
-    predicted: float
-    tolerance: float
-    source: str
-    relative: bool = False
-    note: str = ""
 
 
 def at_interval(rate: float, gpus: float, interval: float, restart: float, blocking: float = 0.0) -> float:
@@ -51,10 +40,10 @@ def mttf_cases() -> list[Case]:
     from_small_jobs = 1.0 / (8 * 47.7 * 24)
     disagree = "not reproduced: the paper's own figures disagree; small jobs see 3-4 times more stops"
     return [
-        Case("RSC-1 job MTTF at 16,384 A100, h", 1.8, mttf(16_384, RSC1), 0.01, RSC, True),
-        Case("RSC-1 job MTTF at 131,072 A100, h", 0.23, mttf(131_072, RSC1), 0.025, RSC, True),
-        Case("RSC job MTTF at 1,024 from 8-GPU jobs, h", 7.9, mttf(1_024, from_small_jobs), 0.14, RSC, True),
-        Case("RSC job MTTF at 1,024 from node faults, h", 7.9, mttf(1_024, RSC1), 2.7, RSC, True, disagree),
+        Case("RSC-1 job MTTF at 16,384 A100, h", 1.8, mttf(16_384, RSC1), 0.01, RSC),
+        Case("RSC-1 job MTTF at 131,072 A100, h", 0.23, mttf(131_072, RSC1), 0.025, RSC),
+        Case("RSC job MTTF at 1,024 from 8-GPU jobs, h", 7.9, mttf(1_024, from_small_jobs), 0.14, RSC),
+        Case("RSC job MTTF at 1,024 from node faults, h", 7.9, mttf(1_024, RSC1), 2.7, RSC, disagree),
     ]
 
 
@@ -107,27 +96,12 @@ def replica_cases() -> list[Case]:
     ]  # fmt: skip
 
 
-def error(case: Case) -> float:
-    """Predicted against published: relative or absolute, as the case says."""
-    return case.predicted / case.published - 1 if case.relative else case.predicted - case.published
-
-
 def cases() -> list[Case]:
-    return mttf_cases() + rsc_goodput_cases() + training_run_cases() + replica_cases()
+    """Times between stops by their relative error, shares of time by their difference."""
+    shares = rsc_goodput_cases() + training_run_cases() + replica_cases()
+    return mttf_cases() + [case._replace(relative=False) for case in shares]
 
 
 def validation_table() -> list[dict[str, object]]:
-    """Rows for the documentation: case, published, predicted, source (and error, tolerance, note)."""
-    return [
-        {
-            "case": case.case,
-            "published": case.published,
-            "predicted": round(case.predicted, 4),
-            "source": case.source,
-            "error": round(error(case), 4),
-            "relative": case.relative,
-            "tolerance": case.tolerance,
-            "note": case.note,
-        }
-        for case in cases()
-    ]
+    """Rows for the documentation."""
+    return table(cases())
