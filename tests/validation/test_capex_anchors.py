@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from capex_cases import cases, construction, error, validation_table
+from capex_cases import cases, construction, validation_table
+from published import error
 
 AIR_METHODS_USD_PER_KW = (2_100.0, 1_500.0, 1_700.0, 2_200.0, 2_200.0)
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from power_cases import Case, cases, error, validation_table
+from power_cases import cases, validation_table
+from published import Case, error
 
 
 @pytest.mark.parametrize("case", cases(), ids=lambda case: case.case)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from reliability_cases import at_interval, cases, error, validation_table
+from published import error
+from reliability_cases import at_interval, cases, validation_table
 
 RSC1 = 6.50 / 1000 / 8 / 24
 
