@@ -15,9 +15,10 @@ import numpy as np
 import psychrolib
 
 from exasite.models.climate import Climate, FloatArray, calendar
+from exasite.models.input_file import file_text
 from exasite.models.weather_check import PASCAL_PER_HPA, WeatherError, check_weather
 
-__all__ = ["WeatherError", "read_weather", "wet_bulb_celsius"]
+__all__ = ["WeatherError", "read_weather", "weather_kind", "wet_bulb_celsius"]
 
 _EXCEEDED = 0.004  # share of the hours above the peak temperatures
 
@@ -35,15 +36,24 @@ def read_weather(path: str | Path) -> Climate:
 
     Raises WeatherError listing every problem: file missing, a folder, empty, not UTF-8, neither format; rows
     missing, repeated, out of order or of a leap day; text for a number; a temperature, humidity, pressure or
-    radiation out of range (which is how missing values are coded). Raises ImportError without pvlib.
+    radiation out of range (which is how missing values are coded); a clock that is not local standard time.
+    Raises ImportError without pvlib.
     """
     place = Path(path)
-    kind = check_weather(place, _text(place)).kind
+    kind = weather_kind(place)
     try:
         parsed = _parse(place, kind)
     except (ValueError, KeyError, IndexError) as error:
         raise WeatherError(place, [f"pvlib cannot read it as {kind}: {error}"]) from error
     return _climate(place, kind, parsed)
+
+
+def weather_kind(path: Path) -> str:
+    """"EPW" or "TMY3", of a weather file without a fault. Raises WeatherError listing every problem."""
+    text, problem = file_text(path)
+    if problem:
+        raise WeatherError(path, [problem])
+    return check_weather(path, text).kind
 
 
 def wet_bulb_celsius(dry_bulb: FloatArray, relative_humidity: FloatArray, pressure: FloatArray) -> FloatArray:
@@ -52,23 +62,6 @@ def wet_bulb_celsius(dry_bulb: FloatArray, relative_humidity: FloatArray, pressu
     points = zip(dry_bulb.tolist(), relative_humidity.tolist(), pressure.tolist(), strict=True)
     wet_bulb = np.array([psychrolib.GetTWetBulbFromRelHum(*point) for point in points])
     return np.minimum(wet_bulb, dry_bulb)  # the iteration stops within 0.001 K, on either side at saturation
-
-
-def _text(path: Path) -> str:
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except FileNotFoundError:
-        raise WeatherError(path, ["there is no such file"]) from None
-    except IsADirectoryError:
-        raise WeatherError(path, ["this is a folder, not a file"]) from None
-    except UnicodeDecodeError as error:
-        raise WeatherError(path, [f"not a UTF-8 text file (byte {error.start}); save it as UTF-8"]) from None
-    except OSError as error:
-        reason = "this is a folder, not a file" if path.is_dir() else f"cannot be read: {error.strerror}"
-        raise WeatherError(path, [reason]) from None
-    if not text.strip():
-        raise WeatherError(path, ["the file is empty"])
-    return text
 
 
 def _parse(path: Path, kind: str) -> _Parsed:

@@ -1,7 +1,7 @@
-"""Checks of an hourly weather file, row by row: format, calendar and believable numbers.
+"""Checks of an hourly weather file, row by row: format, calendar, time zone and believable numbers.
 
 Rows are lines of the file, counted from 1. A file must hold the 8,760 hours of a year without a leap day,
-in order.
+in order and in local standard time.
 """
 
 from __future__ import annotations
@@ -13,24 +13,24 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+import numpy as np
+
 from exasite.models.climate import calendar
+from exasite.models.input_file import InputFileError, text_lines
+from exasite.models.local_time import check_sun_clock, check_time_zone
 from exasite.models.units import HOURS_PER_YEAR
 
-_SHOWN = 20  # problems in the text of the error; all are in its list
 _HOURS = int(HOURS_PER_YEAR)
 PASCAL_PER_HPA = 100.0
 
 Moment = tuple[int, int, int]  # month, day, hour that ends (1 to 24)
 
 
-class WeatherError(ValueError):
+class WeatherError(InputFileError):
     """A weather file that cannot be used: carries one message per problem."""
 
     def __init__(self, path: Path, problems: list[str]) -> None:
-        self.problems = problems
-        more = [f"... and {len(problems) - _SHOWN} more"] if len(problems) > _SHOWN else []
-        title = f"weather file {path}: {len(problems)} problem(s)"
-        super().__init__("\n".join([title, *problems[:_SHOWN], *more]))
+        super().__init__("weather", path, problems)
 
 
 @dataclass(frozen=True)
@@ -46,19 +46,24 @@ class _Quantity:
 
 @dataclass(frozen=True)
 class Layout:
-    """How a file lays out its rows: "EPW" or "TMY3", the index of its first data row, its columns."""
+    """How a file lays out its rows: "EPW" or "TMY3", its first data row, its columns, its place in row 1.
+
+    `zone_columns` are the columns of row 1 with longitude [degrees east] and time zone [h ahead of UTC].
+    """
 
     kind: str
     first_row: int
     quantities: tuple[_Quantity, ...]
+    zone_columns: tuple[int, int]
 
 
+_SUNSHINE = "global radiation"
 # label, low, high, unit, EPW column, EPW factor of the range, TMY3 column; ranges hold the extremes on Earth
 _CHECKS = (
     ("dry bulb", -90.0, 60.0, "degC", 6, 1.0, "Dry-bulb (C)"),
     ("relative humidity", 0.0, 100.0, "%", 8, 1.0, "RHum (%)"),
     ("pressure", 450.0, 1100.0, "hPa", 9, PASCAL_PER_HPA, "Pressure (mbar)"),
-    ("global radiation", 0.0, math.inf, "W/m2", 13, 1.0, "GHI (W/m^2)"),
+    (_SUNSHINE, 0.0, math.inf, "W/m2", 13, 1.0, "GHI (W/m^2)"),
     ("direct radiation", 0.0, math.inf, "W/m2", 14, 1.0, "DNI (W/m^2)"),
     ("diffuse radiation", 0.0, math.inf, "W/m2", 15, 1.0, "DHI (W/m^2)"),
 )
@@ -67,11 +72,12 @@ _CHECKS = (
 def check_weather(path: Path, text: str) -> Layout:
     """Layout of a weather file with this text. Raises WeatherError listing every problem of every row."""
     try:
-        lines = list(csv.reader(text.replace("\r\n", "\n").replace("\r", "\n").split("\n")))
+        lines = list(csv.reader(text_lines(text)))
     except csv.Error as error:
         raise WeatherError(path, [f"not a CSV file: {error}"]) from error
     layout = _layout(path, lines)
     problems = [*_calendar_problems(layout, lines), *_value_problems(layout, lines)]
+    problems = [*_zone_problems(layout, lines), *problems] or _clock_problems(layout, lines)
     if problems:
         raise WeatherError(path, problems)
     return layout
@@ -93,7 +99,7 @@ def _epw_layout(path: Path, lines: list[list[str]]) -> Layout:
         raise WeatherError(path, [f"EPW: row {header} must start with DATA PERIODS"])
     quantities = [_Quantity(label, column, low * factor, high * factor, "Pa" if factor != 1 else unit)
                   for label, low, high, unit, column, factor, _ in _CHECKS]  # fmt: skip
-    return Layout("EPW", header, tuple(quantities))
+    return Layout("EPW", header, tuple(quantities), (7, 8))
 
 
 def _tmy3_layout(path: Path, header: list[str]) -> Layout:
@@ -103,7 +109,7 @@ def _tmy3_layout(path: Path, header: list[str]) -> Layout:
         raise WeatherError(path, [f"TMY3: row 2 lacks the column {name}" for name in missing])
     quantities = [_Quantity(label, header.index(name), low, high, unit)
                   for label, low, high, unit, _, _, name in _CHECKS]  # fmt: skip
-    return Layout("TMY3", 2, tuple(quantities))
+    return Layout("TMY3", 2, tuple(quantities), (5, 3))
 
 
 def _rows(layout: Layout, lines: list[list[str]]) -> Iterator[tuple[int, list[str]]]:
@@ -205,3 +211,29 @@ def _value_problem(quantity: _Quantity, cell: str) -> str:
         limits = f"{quantity.low:g} to {quantity.high:g}" if math.isfinite(quantity.high) else "at least 0"
         return f"is {value:g} {quantity.unit}, expected {limits}"
     return ""
+
+
+def _zone_problems(layout: Layout, lines: list[list[str]]) -> list[str]:
+    """Row 1: the time zone against the longitude."""
+    longitude, zone = _place(layout, lines)
+    problem = check_time_zone(zone, longitude)
+    return [f"row 1: {problem}"] if problem else []
+
+
+def _clock_problems(layout: Layout, lines: list[list[str]]) -> list[str]:
+    """The hour of the sun in a file that is whole."""
+    (column,) = (q.column for q in layout.quantities if q.label == _SUNSHINE)
+    values = np.array([float(cells[column]) for _, cells in _rows(layout, lines)])
+    problem = check_sun_clock(values, _place(layout, lines)[0])
+    return [f"{_SUNSHINE}: {problem}"] if problem else []
+
+
+def _place(layout: Layout, lines: list[list[str]]) -> tuple[float, float]:
+    """Longitude [degrees east] and time zone [h] of row 1; nan for what is no number, which pvlib reports."""
+    found = []
+    for column in layout.zone_columns:
+        try:
+            found.append(float(lines[0][column]))
+        except (ValueError, IndexError):
+            found.append(math.nan)
+    return found[0], found[1]

@@ -208,6 +208,40 @@ def test_bad_headers(tmp_path: Path) -> None:
     assert found[0].startswith("pvlib cannot read it as EPW")
 
 
+def with_sun(rows: Rows, noon: float) -> Rows:
+    """Sunshine of 12 hours a day about an hour of the day."""
+    for row in rows:
+        hour = float(row[3]) - 0.5
+        row[COLUMNS["radiation"]] = f"{max(0.0, 800 * np.cos(2 * np.pi * (hour - noon) / 24)):.0f}"
+    return rows
+
+
+@pytest.mark.parametrize("zone", ["0.0", "-8.5", "6.0", "-5.0"])
+def test_a_time_zone_far_from_the_longitude_is_refused(tmp_path: Path, zone: str) -> None:
+    header = [HEADER[0].replace("-6.0", zone), *HEADER[1:]]
+    (found,) = problems(write_epw(tmp_path / "zone.epw", epw_rows(), header))
+    assert found.startswith("row 1: the time zone is UTC") and "longitude -100 is about UTC-6.7" in found
+
+
+@pytest.mark.parametrize("noon", [10.0, 12.0, 14.0])
+def test_sunshine_about_noon_is_read(tmp_path: Path, noon: float) -> None:
+    assert read_weather(write_epw(tmp_path / "sun.epw", with_sun(epw_rows(), noon))).kind == "hourly"
+
+
+@pytest.mark.parametrize(("noon", "hours"), [(18.6, "+7"), (6.0, "-6"), (23.0, "+11"), (15.0, "+3")])
+def test_a_sun_that_is_not_about_noon_is_refused(tmp_path: Path, noon: float, hours: str) -> None:
+    (found,) = problems(write_epw(tmp_path / "sun.epw", with_sun(epw_rows(), noon)))
+    assert found.startswith(f"global radiation: the sun stands highest about hour {noon:.1f} of the day")
+    assert f"shifted by {hours} hours" in found
+
+
+def test_a_tmy3_file_in_utc_is_refused(tmp_path: Path, tmy3_lines: list[str]) -> None:
+    path, place = tmp_path / "utc.csv", tmy3_lines[0].split(",")
+    place[3] = "0.0"
+    path.write_text("\n".join([",".join(place), *tmy3_lines[1:]]))
+    assert problems(path)[0].startswith("row 1: the time zone is UTC+0, but longitude -79.9")
+
+
 @pytest.fixture
 def tmy3_lines() -> list[str]:
     return TMY3.read_text(encoding="utf-8").splitlines()
