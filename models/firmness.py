@@ -25,6 +25,7 @@ Ints = NDArray[np.int64]
 _PRUNED_PROBABILITY = 1e-13  # outcomes rarer than this are counted as zero MW
 _TIE = 1e-9  # a risk equal to the allowed one but for rounding is allowed
 _SAME_MW = 6  # outcomes equal to this many decimals of a MW are one outcome
+_TIE_MW = 1e-5  # more than the rounding of a dozen plants adds up to: a load met but for rounding is met
 
 
 class FirmUnits(Protocol):
@@ -159,6 +160,28 @@ def portfolio_availability(plants: Sequence[tuple[FirmUnits, float]], load_mw: f
     `plants` pairs a source with its units (or its MW, if continuous). Outcomes rarer than 1e-13 count as
     zero MW, so the answer errs low. Sources that do not count towards the peak are left out.
     """
+    outcomes, chance = _outcome_distribution(plants)
+    return float(min(1.0, chance[outcomes >= load_mw - _TIE_MW].sum()))
+
+
+def expected_shortfall_mw(plants: Sequence[tuple[FirmUnits, float]], load_mw: ArrayLike) -> Floats:
+    """Expected load that plants of independent units leave unserved, same shape as `load_mw` [MW].
+
+    E[max(0, load - available MW)], the expected demand not served of [1]; summed over the hours of a year it
+    is the expected energy not served [MWh]. A unit is out as often at one load as at another.
+    `plants` as in `portfolio_availability`; outcomes rarer than 1e-13 count as zero MW, so the answer errs
+    high by less than 1e-13 of the load for each of them.
+    """
+    load = np.asarray(load_mw, dtype=np.float64)
+    outcomes, chance = _outcome_distribution(plants)
+    at_most = np.concatenate([[0.0], np.cumsum(chance)])
+    mw_at_most = np.concatenate([[0.0], np.cumsum(chance * outcomes)])
+    below = np.searchsorted(outcomes, load, side="right")
+    return np.maximum(0.0, load * at_most[below] - mw_at_most[below])
+
+
+def _outcome_distribution(plants: Sequence[tuple[FirmUnits, float]]) -> tuple[Floats, Floats]:
+    """MW that may be available together, ascending, and the probability of each: exact convolution [1]."""
     outcomes: Floats = np.zeros(1)
     chance: Floats = np.ones(1)
     for source, units in plants:
@@ -174,11 +197,43 @@ def portfolio_availability(plants: Sequence[tuple[FirmUnits, float]], load_mw: f
         mw = np.where(probability < _PRUNED_PROBABILITY, 0.0, mw)
         outcomes, place = np.unique(mw, return_inverse=True)
         chance = np.asarray(np.bincount(place.ravel(), weights=probability), dtype=np.float64)
-    return float(min(1.0, chance[outcomes >= load_mw - 10.0**-_SAME_MW].sum()))
+    return outcomes, chance
+
+
+def paired_availability(availability: float, grid_availability: float) -> float:
+    """Availability a standby needs so that grid or standby, each able to carry the load alone, do so [1].
+
+    Load is lost only while both are out: (1 - a_grid)(1 - a_standby) <= 1 - A, outages being independent.
+    Zero if the grid alone is good enough.
+    Raises ValueError unless `availability` lies in (0, 1) and `grid_availability` in [0, 1].
+    """
+    _check_target(availability)
+    if not 0.0 <= grid_availability <= 1.0:
+        raise ValueError(f"the availability of the grid must lie in [0, 1], got {grid_availability}")
+    if grid_availability >= availability:
+        return 0.0
+    return 1.0 - (1.0 - availability) / (1.0 - grid_availability)
+
+
+def joint_target(availability: float, kinds: int) -> float:
+    """Availability to ask of each of several kinds of source, so that the sum of their firm MW holds [1].
+
+    With 1 - (1 - A)/kinds each, one of them falls short with probability 1 - A at most, whether their outages
+    are independent or not (Bonferroni's inequality). Counting each kind at A itself would promise too much.
+    Raises ValueError unless `availability` lies in (0, 1) and `kinds` is at least 1.
+    """
+    _check_target(availability)
+    if kinds < 1:
+        raise ValueError(f"the number of kinds of source must be at least 1, got {kinds}")
+    return 1.0 - (1.0 - availability) / kinds
 
 
 def _check(unit_availability: float, availability: float) -> None:
     if not 0.0 < unit_availability <= 1.0:
         raise ValueError(f"the availability of a unit must lie in (0, 1], got {unit_availability}")
+    _check_target(availability)
+
+
+def _check_target(availability: float) -> None:
     if not 0.0 < availability < 1.0:
         raise ValueError(f"the wanted availability must lie in (0, 1), got {availability}")
