@@ -99,6 +99,7 @@ class ClusterCurves:
     air_mean_mw: FloatArray
     mttf_hours: FloatArray
     interval_s: FloatArray
+    restart_s: FloatArray
 
     @property
     def it_mw(self) -> FloatArray:
@@ -153,7 +154,7 @@ def cluster_curves(parts: Components, load: Workload, terms: ReliabilityTerms, i
         gpus=gpus, spare_gpus=spares, peak_exaflops=peak, mamf=mamf, sfu=share, goodput=good,
         effective_exaflops=peak * mamf * share * good, it_capex=equipment, liquid_peak_mw=heat[0],
         air_peak_mw=heat[1], liquid_mean_mw=heat[2], air_mean_mw=heat[3], mttf_hours=kept.mttf_hours,
-        interval_s=kept.interval_s,
+        interval_s=kept.interval_s, restart_s=np.broadcast_to(kept.restart_s, gpus.shape),
     )  # fmt: skip
 
 

@@ -20,12 +20,14 @@ from exasite.models.catalog import Catalog
 from exasite.models.firmness import firm_line
 from exasite.models.profiles import capacity_factors, scaled_to_mean
 from exasite.models.site import Site
+from exasite.models.tariff import Tariff
 from exasite.models.units import BTU_PER_MMBTU, conversion_factor
 
 Floats = NDArray[np.float64]
 
 _TABLE = "power_sources"
 _GAS = "natural_gas"
+OWN_PROFILES = ("solar_file", "wind_file")  # names of profiles that the caller brings along
 _KW_PER_MW = conversion_factor("MW", "kW")
 _MUSD_PER_KW_TO_MW = conversion_factor("USD/kW", "M$/MW")  # USD/kW to M$/MW; the same for kWh and MWh
 _KG_PER_T = 1e3
@@ -104,6 +106,7 @@ class SiteSource:
     annual_limit_hours      full-load hours allowed in a year [h]; inf: no limit
     profile                 MW per usable MW in every hour of the year [8760], or None
     lead_years, first_year  years from order to power; first calendar year it can be had (0: now)
+    tariff                  what a grid bills hour by hour; None: marginal_cost_usd_per_mwh and nothing else
     """
 
     id: str
@@ -140,6 +143,12 @@ class SiteSource:
     life_years: float
     land_acres_per_mw: float
     profile: Floats | None = field(default=None, repr=False, compare=False)
+    tariff: Tariff | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether its energy counts as clean; that of a grid never does, whatever the mean of the grid."""
+        return self.co2_t_per_mwh == 0.0 and self.kind not in ("grid", "storage")
 
 
 def source_ids(catalog: Catalog) -> tuple[str, ...]:
@@ -287,7 +296,7 @@ def _profile_name(source: PowerSource, site: Site) -> str:
 def _profile(source: PowerSource, site: Site) -> Floats | None:
     """Hourly output per MW: the site's profile moved to its annual mean. Losses and outages are in it."""
     name = _profile_name(source, site)
-    if not name:
+    if not name or name in OWN_PROFILES:
         return None
     values = capacity_factors(name)
     mean = site.wind_capacity_factor if source.id == "wind" else site.solar_capacity_factor

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from exasite.design import SolvedDesign, SolvedSite, terms_of
+from exasite.design import SolvedDesign
 from exasite.instance.schema import LimitSection
-from exasite.models.evaluate import ClusterEvaluation, SiteEvaluation, evaluate
+from exasite.models.evaluate import ClusterEvaluation, SiteEvaluation
 from exasite.models.power import unavailable_sources
 from exasite.models.units import HOURS_PER_YEAR, SECONDS_PER_HOUR
 from exasite.models.workload import flop_per_token
@@ -16,27 +17,26 @@ from exasite.objectives import Optimum, capex_weight
 from exasite.provenance import low_confidence_share, rows_used
 from exasite.result import (
     Check,
-    Cluster,
     Comparison,
     InstanceName,
     Objective,
     Provenance,
     Result,
-    SiteResult,
     Solver,
     Status,
-    Supply,
     Totals,
 )
 from exasite.session import FEASIBLE, INFEASIBLE, OPTIMAL
 from exasite.setting import DEFAULT_ELECTRICAL, Setting, chosen, date_after
+from exasite.site_result import full_power_years, online_years, site_result
+from exasite.verify import CheckedSite
 
 if TYPE_CHECKING:
     from exasite.solving import Run
 
 _USD_PER_BUSD, _USD_PER_MUSD, _FLOPS_PER_EXAFLOPS = 1e9, 1e6, 1e18
 _SECONDS_PER_DAY = 86400.0
-_UNSERVED_TOLERANCE = 1e-3
+_CLEAN_TOLERANCE = 2e-3
 _LIMIT_TOLERANCE = 2e-3  # twice the tolerance of the segments
 _STATUSES: dict[str, Status] = {OPTIMAL: "optimal", FEASIBLE: "feasible", INFEASIBLE: "infeasible"}
 
@@ -70,10 +70,9 @@ def _missing_sources(context: Setting) -> list[str]:
     return found
 
 
-def assemble(context: Setting, design: SolvedDesign, optimum: Optimum, run: Run) -> Result:
-    """Result of a solved design."""
-    terms = terms_of(context)
-    evaluated = [evaluate(site.design, terms, context.catalog) for site in design.sites]
+def assemble(context: Setting, design: SolvedDesign, checked: Sequence[CheckedSite], optimum: Optimum, run: Run) -> Result:
+    """Result of a solved design and its sites checked over the year."""
+    evaluated = [site.evaluation for site in checked]
     totals = _totals(context, evaluated)
     instance = context.loaded.instance
     rows = rows_used(
@@ -86,11 +85,11 @@ def assemble(context: Setting, design: SolvedDesign, optimum: Optimum, run: Run)
     return Result(
         instance=_name(context),
         status=_STATUSES[optimum.status],
-        message="; ".join([*limits_exceeded(instance.limit, totals), *_unserved(evaluated, totals)]),
+        message="; ".join(shortcomings(context, totals, checked)),
         objective=_objective(context, optimum),
         totals=totals,
-        sites=tuple(_site(context, site, found) for site, found in zip(design.sites, evaluated, strict=True)),
-        check=_check(context, design, evaluated, totals, optimum, run),
+        sites=tuple(site_result(context, site) for site in checked),
+        check=_check(context, design, checked, totals, optimum, run),
         solver=_solver(run),
         provenance=Provenance(
             exasite_version=version("exasite"),
@@ -101,6 +100,26 @@ def assemble(context: Setting, design: SolvedDesign, optimum: Optimum, run: Run)
     )
 
 
+def shortcomings(context: Setting, totals: Totals, checked: Sequence[CheckedSite]) -> list[str]:
+    """What the year shows that representative days did not, in words; empty for a design that keeps everything."""
+    words = limits_exceeded(context.loaded.instance.limit, totals)
+    clean = context.loaded.instance.require.hourly_clean_share
+    if clean is not None and totals.hourly_clean_share < clean - _CLEAN_TOLERANCE:
+        words.append(f"over the whole year {totals.hourly_clean_share:.1%} of the energy is clean, below the {clean:.1%} asked for")
+    for site in checked:
+        name, share = site.evaluation.design.site.name, site.evaluation.unserved_mwh / max(site.evaluation.energy_mwh, 1e-9)
+        if share > context.unserved_share:
+            words.append(f"{name}: over the whole year {share:.2%} of the energy is unserved: allow firm power for more hours")
+        if site.unproven_hours:
+            words.append(f"{name}: sun, wind and storage do not prove the peak in {site.unproven_hours} hours of the year")
+        if site.firm_availability < context.firm_availability - 1e-9:
+            words.append(f"{name}: the peak is carried with {site.firm_availability:.4%}, below {context.firm_availability:.4%}")
+        if site.standby_mwh > site.standby_limit_mwh * (1 + 1e-9):
+            words.append(f"{name}: standby is expected to run for {site.standby_mwh:,.0f} MWh a year, its permit allows "
+                         f"{site.standby_limit_mwh:,.0f}")  # fmt: skip
+    return words
+
+
 def excess(limit: LimitSection, totals: Totals) -> dict[str, float]:
     """Limits that the checked figures break, by key, as reached over allowed."""
     reached = {
@@ -108,7 +127,8 @@ def excess(limit: LimitSection, totals: Totals) -> dict[str, float]:
         "opex_usd_per_year": totals.opex_usd_per_year,
         "facility_mw": totals.facility_mw_peak,
         "energy_price_usd_per_mwh": totals.energy_price_usd_per_mwh,
-        "co2_t_per_year": totals.co2_t_per_year,
+        "co2_t_per_year": totals.co2_t_per_year_highest,
+        "co2_t_per_exaflop_year": totals.co2_t_per_exaflop_year,
         "water_m3_per_year": totals.water_m3_per_year,
         "land_acres": totals.land_acres,
     }
@@ -138,14 +158,6 @@ def with_bound_of(best: Result, loose: Result) -> Result:
     objective = best.objective.model_copy(update={"bound": bound, "gap": gap})
     status = "optimal" if best.status == "optimal" and gap <= proven else "feasible"
     return best.model_copy(update={"objective": objective, "status": status})
-
-
-def _unserved(sites: list[SiteEvaluation], totals: Totals) -> list[str]:
-    """Energy that the power plant cannot deliver in the whole year, in words."""
-    share = sum(site.dispatch.unserved_mwh for site in sites) / totals.energy_mwh_per_year
-    if share <= _UNSERVED_TOLERANCE:
-        return []
-    return [f"over the whole year {100 * share:.1f} % of the energy is unserved: allow firm power for more hours"]
 
 
 def _name(context: Setting) -> InstanceName:
@@ -185,6 +197,8 @@ def _totals(context: Setting, sites: list[SiteEvaluation]) -> Totals:
     days = None if flops is None else flops / (effective * _FLOPS_PER_EXAFLOPS) / _SECONDS_PER_DAY
     hours_a_year = HOURS_PER_YEAR * SECONDS_PER_HOUR / _SECONDS_PER_DAY
     it_mean = sum(site.it_mw_mean for site in sites)
+    decided, first = context.loaded.instance.decision_date, [online_years(context, site) for site in sites]
+    highest = max(sum(year) for year in zip(*(site.phase_co2_t for site in sites), strict=True))
     return Totals(
         gpus=sum(c.design.gpus for c in clusters),
         peak_exaflops=peak,
@@ -203,120 +217,84 @@ def _totals(context: Setting, sites: list[SiteEvaluation]) -> Totals:
         energy_mwh_per_year=energy,
         energy_price_usd_per_mwh=sum(sum(site.supply_annual_usd.values()) for site in sites) / energy,
         co2_t_per_year=sum(site.co2_t for site in sites),
+        co2_t_per_year_highest=highest,
+        co2_t_per_exaflop_year=highest / effective,
+        hourly_clean_share=_clean_share(sites),
+        paused_share=sum(site.paused_share * site.facility_mw_mean for site in sites) / mean,
         water_m3_per_year=sum(site.water_m3 for site in sites),
         land_acres=sum(site.land_acres for site in sites),
         exaflops_per_billion_usd=per_busd,
         exaflops_per_megawatt=per_mw,
         efficiency=per_busd**weight * per_mw ** (1.0 - weight),
-        online_date=_online_date(context, sites),
+        online_date=date_after(decided, max(first)).isoformat(),
+        full_power_date=date_after(decided, max(full_power_years(context, site) for site in sites)).isoformat(),
+        delay_months=12.0 * max(0.0, max(first) - context.ready_years),
         training_days=days,
         training_cost_usd=None if days is None else annual / hours_a_year * days,
         tokens_per_second=sum(
-            c.curves.effective_exaflops[0] * _FLOPS_PER_EXAFLOPS / flop_per_token(c.design.load) for c in clusters
+            rate * _FLOPS_PER_EXAFLOPS / flop_per_token(c.design.load) for c, rate in _working_flops(sites)
         ),
     )
 
 
-def _online_date(context: Setting, sites: list[SiteEvaluation]) -> str:
-    """When the last part is there: the building with its cluster, and the slowest power source used."""
-    leads = [s.source.lead_years for site in sites for s in site.design.supply]
-    return date_after(context.loaded.instance.decision_date, max([context.ready_years, *leads])).isoformat()
+def _working_flops(sites: list[SiteEvaluation]) -> list[tuple[ClusterEvaluation, float]]:
+    """Clusters with the effective ExaFLOPS that pauses leave them."""
+    return [
+        (c, float(c.curves.effective_exaflops[0]) * kept)
+        for site in sites
+        for c, kept in zip(site.clusters, site.kept_share, strict=True)
+    ]
 
 
-def _site(context: Setting, solved: SolvedSite, site: SiteEvaluation) -> SiteResult:
-    firm = {f.source: f.mw for f in solved.firm}
-    return SiteResult(
-        site=solved.setting.section.key,
-        name=site.design.site.name,
-        clusters=tuple(_cluster(c) for c in site.clusters),
-        supply=tuple(_supply(site, s.source.id, firm[s.source.id]) for s in site.design.supply),
-        capex_usd=site.capex_usd,
-        facility_mw_mean=site.facility_mw_mean,
-        facility_mw_peak=site.facility_mw_peak,
-        pue_mean=site.facility_mw_mean / site.it_mw_mean,
-        pue_peak=site.facility_mw_peak / site.it_mw,
-    )
+def _clean_share(sites: list[SiteEvaluation]) -> float:
+    """Least share of clean energy in any phase, hour by hour, over all sites [1]."""
+    shares = []
+    for phase in range(len(sites[0].dispatches)):
+        unclean = energy = 0.0
+        for site in sites:
+            dispatch, clean = site.dispatches[phase], {s.source.id: s.source for s in site.design.supply}
+            energy += float(site.demand_mw[phase].sum()) - float(dispatch.paused_mw.sum()) - dispatch.unserved_mwh
+            unclean += sum(
+                mwh for g, mwh in dispatch.energy_mwh.items() if not clean[g].is_clean and clean[g].kind != "storage"
+            )
+        if energy > 0:
+            shares.append(1.0 - unclean / energy)
+    return min(shares, default=0.0)
 
 
-def _cluster(found: ClusterEvaluation) -> Cluster:
-    parts, curves, counted = found.design.components, found.curves, found.interconnect
-    return Cluster(
-        accelerator=parts.accelerator.id,
-        gpus=found.design.gpus,
-        spare_gpus=math.ceil(float(curves.spare_gpus[0]) - 1e-9),
-        interconnect=parts.fabric.id,
-        network_tiers=int(counted.tiers[0]),
-        network_switches=int(counted.switches[0]),
-        cooling=parts.cooling.id,
-        storage=parts.storage.id,
-        recovery=parts.recovery.id,
-        names={
-            "accelerator": parts.accelerator.name,
-            "interconnect": parts.fabric.name,
-            "cooling": parts.cooling.name,
-            "storage": parts.storage.name,
-            "recovery": parts.recovery.name,
-        },
-        precision=found.design.load.precision,
-        parallel_split=_split(found),
-        peak_exaflops=float(curves.peak_exaflops[0]),
-        mamf=float(curves.mamf[0]),
-        sfu=float(curves.sfu[0]),
-        goodput=float(curves.goodput[0]),
-        mfu=float(curves.mfu[0]),
-        effective_exaflops=float(curves.effective_exaflops[0]),
-        storage_write_gb_per_s=float(parts.storage.write_bandwidth(found.design.gpus)),
-        job_mttf_hours=float(curves.mttf_hours[0]),
-        checkpoint_interval_s=_finite(float(curves.interval_s[0])),
-        it_mw=float(curves.it_mw[0]),
-        it_mw_mean=float(curves.it_mw_mean[0]),
-        liquid_share=float(curves.liquid_peak_mw[0] / curves.it_mw[0]),
-        capex_usd={line: float(cost) for line, cost in ((k, v.sum()) for k, v in found.cost.capex.lines().items())},
-    )
-
-
-def _finite(value: float) -> float | None:
-    return value if math.isfinite(value) else None
-
-
-def _split(found: ClusterEvaluation) -> str:
-    split = found.sfu.split
-    if not found.sfu.feasible[0]:
-        return ""
-    ways = (("TP", split.tp), ("CP", split.cp), ("PP", split.pp), ("VP", split.vp), ("MBS", split.microbatch))
-    return " ".join(f"{name}{round(float(values[0]))}" for name, values in ways)
-
-
-def _supply(site: SiteEvaluation, source_id: str, firm_mw: float) -> Supply:
-    sized = next(s for s in site.design.supply if s.source.id == source_id)
-    energy, unit = site.dispatch.energy_mwh[source_id], sized.source.unit_mw
-    return Supply(
-        source=source_id,
-        name=sized.source.name,
-        units=round(sized.capacity_mw / unit) if unit > 0 else None,
-        capacity_mw=sized.capacity_mw,
-        firm_mw=firm_mw,
-        energy_mwh=energy,
-        storage_mwh=sized.energy_mwh if sized.source.kind == "storage" else None,
-        capex_usd=site.supply_capex_usd[source_id],
-        cost_usd_per_mwh=site.supply_annual_usd[source_id] / energy if energy > 0 else None,
-        lead_years=sized.source.lead_years,
-    )
-
-
-def _check(context: Setting, design: SolvedDesign, sites: list[SiteEvaluation], totals: Totals, optimum: Optimum,
+def _check(context: Setting, design: SolvedDesign, checked: Sequence[CheckedSite], totals: Totals, optimum: Optimum,
            run: Run) -> Check:  # fmt: skip
-    model = design.quantities
+    model, sites = design.quantities, [site.evaluation for site in checked]
+    unserved = sum(site.unserved_mwh for site in sites)
+    breaks: dict[str, float] = {}
+    for site in sites:
+        breaks = {rule: max(breaks.get(rule, 0.0), by) for rule, by in site.rule_breaks.items()}
     return Check(
         effective_exaflops=_compared(model["effective_exaflops"], totals.effective_exaflops),
         capex_usd=_compared(model["capex_musd"] * _USD_PER_MUSD, totals.capex_usd),
         facility_mw_mean=_compared(model["facility_mean_mw"], totals.facility_mw_mean),
-        objective=_compared(optimum.value, _recomputed_objective(context, totals)),
-        year_unserved_mwh=sum(site.dispatch.unserved_mwh for site in sites),
+        objective=_compared(optimum.value, _recomputed_objective(context, totals, sites)),
+        year_unserved_mwh=unserved,
+        year_unserved_share=unserved / totals.energy_mwh_per_year,
+        unserved_share_allowed=context.unserved_share,
         year_opex_usd=_compared(model["opex_musd"] * _USD_PER_MUSD, totals.opex_usd_per_year),
+        year_supply_cost_usd=supply_cost(design, sites),
         year_co2_t=_compared(model["co2_t"], totals.co2_t_per_year),
+        year_unproven_hours=sum(site.unproven_hours for site in checked),
+        firm_availability=min(site.firm_availability for site in checked),
+        standby_expected_mwh=sum(site.standby_mwh for site in checked),
+        standby_allowed_mwh=sum(site.standby_limit_mwh for site in checked),
+        rule_breaks=breaks,
+        representative_days=run.representative_days,
+        rounds=run.rounds,
         segment_tolerance=run.options.tolerance,
     )
+
+
+def supply_cost(design: SolvedDesign, sites: Sequence[SiteEvaluation]) -> Comparison:
+    """Yearly cost of the power supply on representative days against the whole year [USD/year]."""
+    year = sum(sum(site.supply_annual_usd.values()) for site in sites)
+    return _compared(design.quantities["supply_annual_musd"] * _USD_PER_MUSD, year)
 
 
 def _compared(optimizer: float, recomputed: float) -> Comparison:
@@ -324,21 +302,31 @@ def _compared(optimizer: float, recomputed: float) -> Comparison:
     return Comparison(optimizer=optimizer, recomputed=recomputed, difference=difference)
 
 
-def _recomputed_objective(context: Setting, totals: Totals) -> float:
+def _recomputed_objective(context: Setting, totals: Totals, sites: Sequence[SiteEvaluation]) -> float:
     """The objective from the figures of the physics."""
     kind = context.loaded.instance.objective.kind
     annual = totals.tco_usd / context.terms.life_it_years
+    counted = _counted(context, sites)
     flops = context.loaded.instance.require.training_flops or _FLOPS_PER_EXAFLOPS
-    seconds = flops / (totals.effective_exaflops * _FLOPS_PER_EXAFLOPS)
+    seconds = flops / (totals.effective_exaflops * counted * _FLOPS_PER_EXAFLOPS)
     values = {
-        "efficiency": totals.efficiency,
-        "exaflops_per_capex": totals.exaflops_per_billion_usd,
-        "exaflops_per_watt": totals.exaflops_per_megawatt,
-        "exaflops_per_tco": totals.effective_exaflops / (totals.tco_usd / _USD_PER_BUSD),
-        "exaflops": totals.effective_exaflops,
+        "efficiency": totals.efficiency * counted,
+        "exaflops_per_capex": totals.exaflops_per_billion_usd * counted,
+        "exaflops_per_watt": totals.exaflops_per_megawatt * counted,
+        "exaflops_per_tco": totals.effective_exaflops * counted / (totals.tco_usd / _USD_PER_BUSD),
+        "exaflops": totals.effective_exaflops * counted,
         "capex": totals.capex_usd,
         "tco": totals.tco_usd,
         "training_cost": annual * seconds / (HOURS_PER_YEAR * SECONDS_PER_HOUR),
         "facility_mw": totals.facility_mw_peak,
     }
     return values[kind]
+
+
+def _counted(context: Setting, sites: Sequence[SiteEvaluation]) -> float:
+    """Share of the effective ExaFLOPS over the life of the chips that is left of a delay, where the question counts it."""
+    if not context.loaded.instance.objective.count_delay:
+        return 1.0
+    life, rates = context.terms.life_it_years, _working_flops(list(sites))
+    kept = sum(rate * (1.0 - max(0.0, c.design.start_years - context.ready_years) / life) for c, rate in rates)
+    return kept / sum(rate for _, rate in rates)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from pyomo.environ import value
@@ -12,10 +12,10 @@ from exasite.formulation.deployment import units_of
 from exasite.models.accelerator import accelerator
 from exasite.models.cluster import Components
 from exasite.models.cooling import cooling_method
-from exasite.models.evaluate import ClusterDesign, SiteDesign, SupplyDesign, Terms
+from exasite.models.evaluate import ClusterDesign, PhaseTime, SiteDesign, SupplyDesign, Terms
 from exasite.models.fabric_parts import fabric
 from exasite.models.storage import recovery, storage
-from exasite.options import Configuration, Options, SiteOptions
+from exasite.options import Configuration, Mode, Options, SiteOptions, SupplyOption
 from exasite.setting import Setting, SiteSetting, workload_for
 
 _LEAST_MW = 1e-4  # smaller sizes are rounding of the solver
@@ -23,7 +23,7 @@ _LEAST_MW = 1e-4  # smaller sizes are rounding of the solver
 
 @dataclass(frozen=True)
 class Firm:
-    """Firm power of a source [MW]."""
+    """What of a source can be counted on [MW]."""
 
     source: str
     mw: float
@@ -54,23 +54,32 @@ def read_design(model: BuiltModel, options: Options, context: Setting) -> Solved
     """Clusters and supply of every site, from the values loaded into the Pyomo model."""
     sites = []
     for site, at in zip(options.sites, context.sites, strict=True):
-        clusters = _clusters(model, site, context)
+        clusters = _clusters(model, site, options, context)
         if clusters:
-            sites.append(_site(model, site, at, clusters))
-    names = [*model.compiled.quantities, "co2_t"]
+            sites.append(_site(model, site, options, at, clusters))
+    names = [*model.compiled.quantities, "co2_t", "supply_annual_musd"]
     return SolvedDesign(tuple(sites), {name: float(value(model.quantities[name])) for name in names})
 
 
-def _clusters(model: BuiltModel, site: SiteOptions, context: Setting) -> tuple[ClusterDesign, ...]:
+def _clusters(model: BuiltModel, site: SiteOptions, options: Options, context: Setting) -> tuple[ClusterDesign, ...]:
     block, found = model.model.site[site.id], []
     for j in block.segments:
         count = round(value(block.clusters[j]))
         if count == 0:
             continue
         configuration = site.segments.configurations[site.segments.configuration[j]]
+        mode = site.modes[site.segments.modes[j]]
         for units in _shares(round(units_of(block, site, j)), count):
-            found.append(_cluster(configuration, units, context))
+            found.append(_operated(_cluster(configuration, units, context), mode, options))
     return tuple(found)
+
+
+def _operated(cluster: ClusterDesign, mode: Mode, options: Options) -> ClusterDesign:
+    start = options.phases[mode.start_phase].start_years
+    return replace(
+        cluster, paused_share=mode.paused_share, droppable_share=mode.droppable_share,
+        start_years=start if np.isfinite(start) else 0.0,
+    )  # fmt: skip
 
 
 def _shares(units: int, clusters: int) -> list[int]:
@@ -91,9 +100,11 @@ def _cluster(configuration: Configuration, units: int, context: Setting) -> Clus
     return ClusterDesign(parts, units * configuration.unit_gpus, workload_for(context.loaded, chip))
 
 
-def _site(model: BuiltModel, site: SiteOptions, at: SiteSetting, clusters: tuple[ClusterDesign, ...]) -> SolvedSite:
+def _site(model: BuiltModel, site: SiteOptions, options: Options, at: SiteSetting,
+          clusters: tuple[ClusterDesign, ...]) -> SolvedSite:  # fmt: skip
     block = model.model.supply[site.id]
     supply, firm = [], []
+    sized = {option.id: option for option in site.supply}
     for source in at.sources:
         if source.id not in block.capacity:
             continue
@@ -101,7 +112,30 @@ def _site(model: BuiltModel, site: SiteOptions, at: SiteSetting, clusters: tuple
         if capacity < _LEAST_MW:
             continue
         energy = float(value(block.energy[source.id])) if source.kind == "storage" else 0.0
-        supply.append(SupplyDesign(source, capacity, energy))
-        firm.append(Firm(source.id, min(float(value(block.firm[source.id])), capacity)))
-    design = SiteDesign(at.site, at.climate, clusters, tuple(supply), at.given)
-    return SolvedSite(at, design, tuple(firm))
+        option = sized[source.id]
+        arriving = replace(source, lead_years=option.lead_years)
+        supply.append(SupplyDesign(arriving, capacity, energy, option.min_load_mw))
+        firm.append(Firm(source.id, _firm_mw(option, capacity)))
+    phases = tuple(PhaseTime(phase.start_years, phase.share) for phase in options.phases)
+    design = SiteDesign(at.site, at.climate, clusters, tuple(supply), at.given, phases)
+    return SolvedSite(at, design, _beside_grid(design, firm))
+
+
+def _firm_mw(option: SupplyOption, capacity_mw: float) -> float:
+    """What of an installed source can be counted on [MW]."""
+    if not option.firm:
+        return 0.0
+    units = round(capacity_mw / option.unit_mw) if option.unit_mw > 0 else capacity_mw
+    return min(max(option.firm_mw_per_unit * units - option.firm_offset_mw, 0.0), capacity_mw)
+
+
+def _beside_grid(design: SiteDesign, firm: list[Firm]) -> tuple[Firm, ...]:
+    """Standby counts for no more than the grid it stands by for."""
+    kinds = {s.source.id: s.source.kind for s in design.supply}
+    room = sum(s.capacity_mw for s in design.supply if s.source.kind in ("grid", "contract"))
+    found = []
+    for one in firm:
+        mw = min(one.mw, room) if kinds[one.source] == "backup" else one.mw
+        room -= mw if kinds[one.source] == "backup" else 0.0
+        found.append(Firm(one.source, mw))
+    return tuple(found)

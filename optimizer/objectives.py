@@ -71,7 +71,7 @@ def optimise(session: Session, quantities: Mapping[str, Linear], instance: Insta
 
     `life_years` turns the annual cost into the cost of ownership over the life of the IT equipment.
     """
-    kind, effective = instance.objective.kind, quantities["effective_exaflops"]
+    kind, effective = instance.objective.kind, quantities["counted_exaflops"]
     annual = quantities["annual_cost_musd"]
     weight = capex_weight(instance)
     if kind == "efficiency" and 0.0 < weight < 1.0:
@@ -108,7 +108,7 @@ def _efficiency(session: Session, quantities: Mapping[str, Linear], weight: floa
                 start: np.ndarray | None, progress: Progress | None) -> Optimum:  # fmt: skip
     scale = _Scale(_MUSD_PER_BUSD**weight)
     search = EfficiencySearch(
-        session, quantities["effective_exaflops"], quantities["capex_musd"], quantities["facility_mean_mw"],
+        session, quantities["counted_exaflops"], quantities["capex_musd"], quantities["facility_mean_mw"],
         weight, gap, _scaled(progress, scale),
     )  # fmt: skip
     found = search.run(start)

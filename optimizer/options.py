@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -43,7 +43,9 @@ class SegmentTable:
     """Segments of all configurations of a site: quantity = slope x units + intercept x clusters.
 
     `configuration`, `lower`, `upper` [segments] are the index of the configuration and the smallest and largest
-    number of deployment units; `slope` and `intercept` map each of QUANTITIES to an array [segments].
+    number of deployment units; `slope` and `intercept` map each of QUANTITIES to an array [segments]; `mode`
+    [segments] is the index of the mode of operation at the site (empty: all the first), `restart_hours` [segments] the
+    time to start again after a pause.
     """
 
     configurations: tuple[Configuration, ...]
@@ -53,9 +55,40 @@ class SegmentTable:
     slope: Mapping[str, np.ndarray]
     intercept: Mapping[str, np.ndarray]
     dropped: int
+    mode: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=int))
+    restart_hours: np.ndarray = field(default_factory=lambda: np.zeros(0))
 
     def __len__(self) -> int:
         return len(self.lower)
+
+    @property
+    def modes(self) -> np.ndarray:
+        """Index of the mode of operation of every segment."""
+        return self.mode if len(self.mode) else np.zeros(len(self), dtype=int)
+
+
+@dataclass(frozen=True)
+class Phase:
+    """A time in which the same power sources are there: from `start_years` after the decision, for `share` of the life."""
+
+    start_years: float = math.inf
+    share: float = 1.0
+
+
+@dataclass(frozen=True)
+class Mode:
+    """How a cluster is operated.
+
+    paused_share    share of its energy at work that it gives up, where the dispatch wants it [1]
+    droppable_share share of its load that can be dropped at once [1]
+    start_phase     first phase in which it works
+    counted_share   share of the life of the chips from then on, where the question counts a delay [1]
+    """
+
+    paused_share: float = 0.0
+    droppable_share: float = 0.0
+    start_phase: int = 0
+    counted_share: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -85,6 +118,15 @@ class SupplyOption:
     whole units up to `max_mw`. `availability` [hours] is the share of capacity usable in each representative hour.
     `must_take` sources are paid for and deliver all of it. `full_load_hours` caps the yearly energy. A firm source
     in units carries firm_mw_per_unit x units - firm_offset_mw if it counts as firm (spare units stand still).
+
+    cost_usd_per_mwh          of energy delivered, a number or one for each representative hour
+    demand_musd_per_mw_year   charge on the billed peak, the highest draw in the hours of `billed` (None: in all)
+    min_bill_fraction         share of the contract that is billed whatever is used: of its MW, or, if
+                              `bills_energy`, of the energy of a year at full draw
+    contract_mw               the contract is of this size; nan: as large as the design needs
+    min_load_mw               least output of a running unit; 0 where on or off does not matter
+    minimum_charge_fraction   of storage, never to be used
+    clean                     counts as clean energy
     """
 
     id: str
@@ -95,7 +137,7 @@ class SupplyOption:
     capex_musd_per_mwh: float
     annual_capex_factor: float
     fixed_musd_per_mw_year: float
-    cost_usd_per_mwh: float
+    cost_usd_per_mwh: float | np.ndarray
     co2_t_per_mwh: float
     land_acres_per_mw: float
     availability: np.ndarray
@@ -108,11 +150,23 @@ class SupplyOption:
     round_trip_efficiency: float
     firm_hours: float
     lead_years: float
+    demand_musd_per_mw_year: float = 0.0
+    billed: np.ndarray | None = None
+    min_bill_fraction: float = 0.0
+    bills_energy: bool = False
+    contract_mw: float = math.nan
+    min_load_mw: float = 0.0
+    minimum_charge_fraction: float = 0.0
+    clean: bool = False
 
 
 @dataclass(frozen=True)
 class SiteOptions:
-    """Everything that can be built at one site. `gpus` is the (lower, upper) number of accelerators asked for here."""
+    """Everything that can be built at one site.
+
+    `gpus` is the (lower, upper) number of accelerators asked for here. `calendar` [365] names the representative day
+    of every day of the year, so that storage is followed through it; empty: storage ends each day where it began.
+    """
 
     id: str
     segments: SegmentTable
@@ -124,11 +178,14 @@ class SiteOptions:
     gas_limit_mw: float
     gpus: tuple[float, float]
     land_limit_acres: float = math.inf
+    modes: tuple[Mode, ...] = (Mode(),)
+    calendar: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=int))
 
 
 @dataclass(frozen=True)
 class Options:
-    """The whole choice: sites and the tolerance their segments were cut to."""
+    """The whole choice: sites, the tolerance their segments were cut to, and the phases of their power supply."""
 
     sites: tuple[SiteOptions, ...]
     tolerance: float
+    phases: tuple[Phase, ...] = (Phase(),)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
 
 if TYPE_CHECKING:
-    import pandas as pd
+    import pandas as pd  # not imported where it is not used: the command line starts at once
     from rich.console import Console, ConsoleOptions, RenderResult
 
 Status = Literal["optimal", "feasible", "infeasible", "no_design", "bad_input"]
@@ -53,7 +53,11 @@ class Totals(Record):
     pue_mean: float
     energy_mwh_per_year: float
     energy_price_usd_per_mwh: float
-    co2_t_per_year: float
+    co2_t_per_year: float = Field(description="mean over the life; co2_t_per_year_highest: in the worst phase")
+    co2_t_per_year_highest: float
+    co2_t_per_exaflop_year: float
+    hourly_clean_share: float = Field(description="of the energy, hour by hour, in the phase where it is least")
+    paused_share: float = Field(0.0, description="of the energy at work that is given up")
     water_m3_per_year: float
     land_acres: float
     exaflops_per_billion_usd: float
@@ -61,7 +65,9 @@ class Totals(Record):
     efficiency: float = Field(
         description="effective ExaFLOPS per (billion USD)^w (MW)^(1-w) with the instance's weights"
     )
-    online_date: str
+    online_date: str = Field(description="when the last site starts to work")
+    full_power_date: str = Field(description="when the last power source of the design is there")
+    delay_months: float = Field(0.0, description="from the cluster being ready to power for it")
     training_days: float | None = None
     training_cost_usd: float | None = None
     tokens_per_second: float
@@ -88,6 +94,7 @@ class Cluster(Record):
     goodput: float
     mfu: float
     effective_exaflops: float
+    paused_share: float = 0.0
     storage_write_gb_per_s: float
     job_mttf_hours: float
     checkpoint_interval_s: float | None
@@ -98,18 +105,35 @@ class Cluster(Record):
 
 
 class Supply(Record):
-    """One power source of a site. `firm_mw` is what counts when the spare units stand still."""
+    """One power source of a site. `firm_mw` is what can be counted on, `spare_units` the k of N+k that may stand still.
+
+    Energy, its share of all energy delivered, and the cost of a MWh (annuity, fixed, fuel, bills) are means over the
+    life; `online_date` is when the source is there.
+    """
 
     source: str
     name: str
     units: int | None
+    spare_units: int | None = None
     capacity_mw: float
     firm_mw: float
     energy_mwh: float
+    energy_share: float = 0.0
     storage_mwh: float | None = None
     capex_usd: float
     cost_usd_per_mwh: float | None
     lead_years: float
+    online_date: str = ""
+
+
+class PhaseResult(Record):
+    """A time in which the same sources are there: energy by source, CO2 and unserved energy of a year of it."""
+
+    start_date: str
+    years: float
+    energy_mwh: dict[str, float]
+    co2_t: float
+    unserved_mwh: float
 
 
 class SiteResult(Record):
@@ -122,6 +146,11 @@ class SiteResult(Record):
     facility_mw_peak: float
     pue_mean: float
     pue_peak: float
+    energy_price_usd_per_mwh: float = Field(description="all-in: annuities, fixed cost, fuel and bills over energy")
+    online_date: str = Field(description="first MW at work")
+    full_power_date: str = Field(description="last source there")
+    firm_availability: float = Field(description="probability that the firm units carry what they must at the peak")
+    phases: tuple[PhaseResult, ...] = ()
 
 
 class Comparison(Record):
@@ -140,6 +169,16 @@ class Check(Record):
     facility_mw_mean: Comparison
     objective: Comparison
     year_unserved_mwh: float | None = None
+    year_unserved_share: float | None = None
+    unserved_share_allowed: float | None = None
+    year_supply_cost_usd: Comparison | None = None
+    year_unproven_hours: int = 0
+    firm_availability: float | None = None
+    standby_expected_mwh: float = 0.0
+    standby_allowed_mwh: float = 0.0
+    rule_breaks: dict[str, float] = Field(default_factory=dict, description="worst break of each rule [MW, MWh]")
+    representative_days: int = 0
+    rounds: int = 1
     year_opex_usd: Comparison | None = None
     year_co2_t: Comparison | None = None
     segment_tolerance: float
@@ -191,6 +230,7 @@ class Result(Record):
     check: Check | None = None
     solver: Solver
     provenance: Provenance
+    _hourly: dict[str, tuple[pd.DataFrame, ...]] = PrivateAttr(default_factory=dict)
 
     @property
     def exit_code(self) -> int:
@@ -226,6 +266,16 @@ class Result(Record):
                 rows += [(site.site, f"cluster {number}", line, cost) for line, cost in cluster.capex_usd.items()]
             rows += [(site.site, s.source, "power", s.capex_usd) for s in site.supply]
         return pd.DataFrame(rows, columns=["site", "part", "line", "capex_usd"])
+
+    def hourly_frame(self, site: str | None = None, phase: int = -1) -> pd.DataFrame:
+        """Every hour of the year of a site in a phase, in MW: demand, each source, charge, level [MWh], paused, unserved.
+
+        Known only right after solving, not from a saved result. Raises KeyError for an unknown site, ValueError if the
+        hours are not known.
+        """
+        if not self._hourly:
+            raise ValueError("the hours are known only right after solving: solve again, or read hourly.csv of -o")
+        return self._hourly[site or next(iter(self._hourly))][phase]
 
     def table(self) -> pd.DataFrame:
         """The headline figures, one a row, with their units."""

@@ -21,6 +21,7 @@ from exasite.models.power import SiteSource, site_sources
 from exasite.models.schedule import cluster_ready_years
 from exasite.models.site import Site, custom_site, override_site, site
 from exasite.models.workload import Workload, workload
+from exasite.site_power import priced_sources, with_own_profiles
 
 DEFAULT_ELECTRICAL = "ups_double_conversion"
 _DAYS_PER_YEAR = 365.25
@@ -47,6 +48,8 @@ class Setting:
     terms: Finance
     electrical_loss: float
     ready_years: float
+    firm_availability: float
+    unserved_share: float
 
     @property
     def catalog(self) -> Catalog:
@@ -74,6 +77,8 @@ def decimal_year(day: date) -> float:
 def setting(loaded: LoadedInstance) -> Setting:
     """Resolve everything the tabulation needs. Raises InputError for weather files that cannot be used."""
     instance, catalog = loaded.instance, loaded.catalog
+    firm = instance.facility.firm_availability or catalog.value("firmness", "standard", "availability_target")
+    unserved = instance.facility.unserved_share
     return Setting(
         loaded=loaded,
         sites=tuple(_site_setting(loaded, section) for section in instance.sites),
@@ -81,6 +86,8 @@ def setting(loaded: LoadedInstance) -> Setting:
         terms=_terms(loaded),
         electrical_loss=electrical_loss(catalog, instance.facility.electrical or DEFAULT_ELECTRICAL),
         ready_years=cluster_ready_years(catalog),
+        firm_availability=firm,
+        unserved_share=1.0 - firm if unserved is None else unserved,
     )
 
 
@@ -92,9 +99,11 @@ def _site_setting(loaded: LoadedInstance, section: SiteSection) -> SiteSetting:
     else:
         place = custom_site(catalog, {**changes, "name": section.key})
     place = replace(place, id=section.key, name=section.name or place.name)
+    place = with_own_profiles(section, place)
     given = GivenFactors(**section.given.model_dump())
     allowed = chosen(section.choices, loaded.instance.choices, "power")
-    return SiteSetting(section, place, _climate(catalog, section), site_sources(catalog, place, allowed), given)
+    sources = priced_sources(catalog, section, place, site_sources(catalog, place, allowed))
+    return SiteSetting(section, place, _climate(catalog, section), sources, given)
 
 
 def _climate(catalog: Catalog, section: SiteSection) -> Climate:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from exasite.assemble import assemble, excess, with_bound_of, without_design
+from exasite.assemble import assemble, excess, supply_cost, with_bound_of, without_design
 from exasite.design import SolvedDesign, read_design
 from exasite.formulation import BuiltModel, build
+from exasite.hourly import with_hours
 from exasite.instance.loading import LoadedInstance, load_instance
 from exasite.instance.schema import Instance
+from exasite.models.firmness import joint_target
 from exasite.models.units import HOURS_PER_YEAR
 from exasite.models.workload import flop_per_token
 from exasite.objectives import Optimum, optimise
@@ -23,14 +25,15 @@ from exasite.result import Result
 from exasite.segments import DEFAULT_TOLERANCE
 from exasite.session import INFEASIBLE, NO_SOLUTION, Clock, Session, Stopped
 from exasite.setting import Setting, accelerators_for, date_after, setting, workload_for
-from exasite.tabulate import Days, Tabulator
+from exasite.tabulate import DAYS_BUILT, DAYS_RUN, Days, Tabulator, sees_operation
+from exasite.verify import CheckedSite, check_site
 
 DEFAULT_GAP = 1e-3
 DEFAULT_TIME_LIMIT_S = 600.0
 _SEES_CAPEX = ("efficiency", "exaflops_per_capex", "capex")
 
-MORE_DAYS = Days(12, 4)  # where the design of few days does not hold over the whole year
-_MOST_TIGHTENINGS = 4
+COST_TOLERANCE = 5e-3  # of the yearly cost of supply, representative days against the year
+_MOST_ROUNDS, _MOST_DAYS = 7, 96
 
 Tell = Callable[[str, float | None, float | None], None]
 Progress = Callable[[str, float | None, float | None, float], None]  # (stage, value, bound, elapsed seconds)
@@ -59,6 +62,8 @@ class Run:
     configurations: int
     segments: int
     dropped: int
+    representative_days: int
+    rounds: int
 
 
 def solve(
@@ -87,52 +92,115 @@ def solve(
 
 
 def _solve(loaded: LoadedInstance, how: SolveOptions, clock: Clock, progress: Progress | None) -> Result:
-    """Solve on few representative days; where the whole year breaks a limit or leaves load unserved, on more."""
+    """Solve on few representative days and run the design through the year; where it fails, with more days."""
     context, tell = setting(loaded), _teller(progress, clock)
-    result = _attempt(context, how, clock, tell, None, loaded.instance)
-    if result.totals is None or not result.message or clock.stopped:
-        return result
-    finer = _attempt(context, how, clock, tell, MORE_DAYS, loaded.instance)
-    if finer.status == "no_design":  # the time is up: what is known so far, with what is wrong with it
-        return result
-    return _kept_over_the_year(context, how, clock, tell, finer)
+    effort = _Effort(Days(DAYS_RUN if sees_operation(loaded.instance) else DAYS_BUILT), None, loaded.instance)
+    best = _attempt(context, how, clock, tell, effort)
+    loose = best
+    while best.design is not None and not clock.stopped and effort.rounds < _MOST_ROUNDS:
+        harder = _harder(context, effort, best)
+        if harder is None:
+            break
+        found = _attempt(context, how, clock, tell, harder)
+        if found.design is None:  # the time is up, or tighter limits leave nothing: what is known so far
+            break
+        effort, best = harder, found
+        if effort.instance is loaded.instance:
+            loose = found
+    if best is not loose:
+        return with_bound_of(best.result, loose.result)
+    return best.result
 
 
-def _kept_over_the_year(context: Setting, how: SolveOptions, clock: Clock, tell: Tell, result: Result) -> Result:
-    """Tighten the limits that only the whole year breaks until it keeps them, too.
+@dataclass(frozen=True)
+class _Effort:
+    """How an attempt is made: on which days, with which availability of each kind of firm source, under which limits."""
+
+    days: Days
+    firm_availability: float | None
+    instance: Instance
+    rounds: int = 1
+    kinds: int = 1
+
+
+@dataclass(frozen=True)
+class _Attempt:
+    """A result with what it rests on; without a design the other fields are empty."""
+
+    result: Result
+    design: SolvedDesign | None = None
+    checked: tuple[CheckedSite, ...] = ()
+
+
+def _harder(context: Setting, effort: _Effort, found: _Attempt) -> _Effort | None:
+    """The next attempt for a design that the year shows to fail; None for one that keeps everything."""
+    result, changes = found.result, {}
+    assert found.design is not None and result.totals is not None  # callers check
+    cost = supply_cost(found.design, [site.evaluation for site in found.checked])
+    short = {site.solved.setting.section.key: site.worst_days for site in found.checked if site.worst_days and _fails(context, site)}
+    factors = excess(context.loaded.instance.limit, result.totals)
+    unclean = _unclean(context, result)
+    if short or abs(cost.difference) > COST_TOLERANCE or ((factors or unclean) and effort.days.typical < _MOST_DAYS):
+        if effort.days.typical < _MOST_DAYS or short:
+            changes["days"] = _more_days(effort.days, short)
+    if min(site.firm_availability for site in found.checked) < context.firm_availability - 1e-9:
+        kinds = max(effort.kinds + 1, max(len(_firm_kinds(site)) for site in found.checked))
+        changes |= {"kinds": kinds, "firm_availability": joint_target(context.firm_availability, kinds)}
+    if not changes and (factors or unclean):
+        changes["instance"] = _tighter(effort.instance, factors, unclean)
+    return replace(effort, rounds=effort.rounds + 1, **changes) if changes else None
+
+
+def _fails(context: Setting, site: CheckedSite) -> bool:
+    share = site.evaluation.unserved_mwh / max(site.evaluation.energy_mwh, 1e-9)
+    return share > context.unserved_share or site.unproven_hours > 0
+
+
+def _firm_kinds(site: CheckedSite) -> set[str]:
+    return {s.source.id for s in site.evaluation.design.supply if s.source.firm}
+
+
+def _more_days(days: Days, short: Mapping[str, tuple[int, ...]]) -> Days:
+    """Twice the typical days, and the days of each site on which something was short."""
+    always = {key: days.always.get(key, ()) for key in {*days.always, *short}}
+    always = {key: tuple(sorted({*known, *short.get(key, ())})) for key, known in always.items()}
+    return Days(min(2 * days.typical, _MOST_DAYS), always)
+
+
+def _unclean(context: Setting, result: Result) -> float:
+    """By how much the year's share of clean energy falls short of the one asked for."""
+    wanted, totals = context.loaded.instance.require.hourly_clean_share, result.totals
+    if wanted is None or totals is None:
+        return 0.0
+    return max(0.0, wanted - totals.hourly_clean_share) if totals.hourly_clean_share < wanted - 2e-3 else 0.0
+
+
+def _tighter(instance: Instance, factors: Mapping[str, float], unclean: float) -> Instance:
+    """Limits that only the whole year breaks, tightened by what it breaks them.
 
     Such a design is feasible; the bound is that of the untightened question, so the gap says what is not proven.
     """
-    best, instance = result, context.loaded.instance
-    for _ in range(_MOST_TIGHTENINGS):
-        if best.totals is None or clock.stopped:
-            break
-        factors = excess(context.loaded.instance.limit, best.totals)
-        if not factors:
-            break
-        given = instance.limit.model_dump()
-        tighter = {key: given[key] / factor for key, factor in factors.items()}
-        instance = instance.model_copy(update={"limit": instance.limit.model_copy(update=tighter)})
-        found = _attempt(context, how, clock, tell, MORE_DAYS, instance)
-        if found.totals is None:
-            break
-        best = found
-    return best if best is result else with_bound_of(best, result)
+    given = instance.limit.model_dump()
+    limit = instance.limit.model_copy(update={key: given[key] / factor for key, factor in factors.items()})
+    require = instance.require
+    if unclean > 0 and require.hourly_clean_share is not None:
+        more = min(1.0, require.hourly_clean_share + unclean)
+        require = require.model_copy(update={"hourly_clean_share": more})
+    return instance.model_copy(update={"limit": limit, "require": require})
 
 
-def _attempt(context: Setting, how: SolveOptions, clock: Clock, tell: Tell, days: Days | None,
-             instance: Instance) -> Result:  # fmt: skip
-    """One solve on given representative days (None: as few as the question needs) with the limits of `instance`."""
+def _attempt(context: Setting, how: SolveOptions, clock: Clock, tell: Tell, effort: _Effort) -> _Attempt:
+    """One solve on given representative days, checked over the year."""
     tell("tabulating the physics", None, None)
-    tabulator = Tabulator(context, how.tolerance, clock, days)
-    watch = _Watch(how, tabulator, clock)
+    tabulator = Tabulator(context, how.tolerance, clock, effort.days, effort.firm_availability)
+    watch, instance = _Watch(how, tabulator, clock, effort), effort.instance
     try:
         options = tabulator.options()
     except Stopped:
-        return without_design(context, NO_SOLUTION, None, watch.run(), "")
-    watch.segments = sum(len(site.segments) for site in options.sites)
+        return _Attempt(without_design(context, NO_SOLUTION, None, watch.run(), ""))
+    watch.counted(options)
     if watch.segments == 0:
-        return without_design(context, INFEASIBLE, None, watch.run(), _nothing_fits(context))
+        return _Attempt(without_design(context, INFEASIBLE, None, watch.run(), _nothing_fits(context)))
     tell("building the model", None, None)
     model = build(instance, options, hours_per_year=HOURS_PER_YEAR, flop_per_token=_flop_per_token(context))
     session = PricedSession(model.compiled, model.choices, clock=clock, threads=how.threads, seed=how.seed)
@@ -142,11 +210,12 @@ def _attempt(context: Setting, how: SolveOptions, clock: Clock, tell: Tell, days
         hours_per_year=HOURS_PER_YEAR, progress=lambda value, bound: tell("solving", value, bound),
     )  # fmt: skip
     if optimum.columns is None:
-        return without_design(context, optimum.status, optimum, watch.run(optimum), "")
-    tell("checking", optimum.value, optimum.bound)
+        return _Attempt(without_design(context, optimum.status, optimum, watch.run(optimum), ""))
+    tell("running the year", optimum.value, optimum.bound)
     columns = _polished(session, model, instance, optimum.columns)
     design = _loaded_design(model, options, context, columns)
-    return assemble(context, design, optimum, watch.run(optimum))
+    checked = tuple(check_site(context, site) for site in design.sites)
+    return _Attempt(with_hours(assemble(context, design, checked, optimum, watch.run(optimum)), checked), design, checked)
 
 
 @dataclass
@@ -156,9 +225,15 @@ class _Watch:
     how: SolveOptions
     tabulator: Tabulator
     clock: Clock
+    effort: _Effort
     segments: int = 0
+    days: int = 0
     build_seconds: float = 0.0
     session: Session | None = None
+
+    def counted(self, options: Options) -> None:
+        self.segments = sum(len(site.segments) for site in options.sites)
+        self.days = max(len(np.unique(site.hour_days)) for site in options.sites)
 
     def built(self, session: Session) -> None:
         self.session, self.build_seconds = session, self.clock.elapsed_s
@@ -173,6 +248,8 @@ class _Watch:
             configurations=self.tabulator.configurations,
             segments=self.segments,
             dropped=self.tabulator.dropped,
+            representative_days=self.days,
+            rounds=self.effort.rounds,
         )
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -21,23 +22,21 @@ from exasite.models.cluster import (
 from exasite.models.cooling import CoolingMethod, CoolingTable, compatible, cooling_method, overheads
 from exasite.models.fabric import Fabric, Network, fabric, links_of, network, tier_limits
 from exasite.models.fabric_parts import congestion_classes
-from exasite.models.finance import plant_annuity_factor
-from exasite.models.firmness import firm_line
-from exasite.models.power import SiteSource
-from exasite.models.profiles import RepresentativeHours, typical_hours
+from exasite.models.representative import RepresentativeDays
 from exasite.models.split_search import SfuCurve, best_split, planner_parameters
 from exasite.models.storage import recovery, storage
-from exasite.models.units import HOURS_PER_YEAR, LITRES_PER_CUBIC_METRE
+from exasite.models.units import HOURS_PER_YEAR, LITRES_PER_CUBIC_METRE, SECONDS_PER_HOUR
 from exasite.models.workload import Workload
 from exasite.options import (
     QUANTITIES,
     Configuration,
     CoolingHours,
+    Mode,
     Options,
     SegmentTable,
     SiteOptions,
-    SupplyOption,
 )
+from exasite.phases import Timeline, lead_years, modes, timeline
 from exasite.segments import DEFAULT_TOLERANCE, join_cells, size_grid, surviving_cells
 from exasite.session import Clock
 from exasite.setting import (
@@ -48,11 +47,11 @@ from exasite.setting import (
     ids_for,
     workload_for,
 )
+from exasite.supply_options import representative_hours, supply_option
 
 LARGEST_CLUSTER_GPUS = 2_000_000  # where the question sets no bound
 _USD_PER_MUSD = 1e6
 _KWH_PER_MWH = 1e3
-_VARIABLE_ROOM, _STORAGE_ROOM = 30.0, 10.0  # bounds on MW of sun, wind and storage, in peaks of the site
 _JOINED = tuple(q for q in QUANTITIES if q not in ("gpus", "land_acres"))
 
 
@@ -68,14 +67,14 @@ class Part:
 
 @dataclass(frozen=True)
 class Days:
-    """Representative days: typical ones of equal parts of the year, and extreme ones."""
+    """Representative days: how many typical ones, and by site the days of the year that stand for themselves."""
 
     typical: int
-    extreme: int
+    always: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
 
 # Where only what is built counts, dispatch is a question of feasibility and few days do.
-_DAYS_RUN, _DAYS_BUILT = Days(6, 1), Days(3, 1)
+DAYS_RUN, DAYS_BUILT = 8, 3
 
 
 @dataclass
@@ -86,37 +85,42 @@ class Tabulator:
     tolerance: float = DEFAULT_TOLERANCE
     clock: Clock | None = None
     days: Days | None = None
+    firm_availability: float | None = None
     configurations: int = 0
     dropped: int = 0
     _parts: dict[tuple[object, ...], list[Part]] = field(default_factory=dict)
 
     def options(self) -> Options:
         """Raises Stopped if the clock stops before all is tabulated."""
-        return Options(tuple(self._site(site) for site in self.setting.sites), self.tolerance)
+        times = timeline(self.setting)
+        return Options(tuple(self._site(site, times) for site in self.setting.sites), self.tolerance, times.phases)
 
-    def _site(self, at: SiteSetting) -> SiteOptions:
-        setting, section = self.setting, at.section
-        allowed = [s for s in at.sources if _arrives(s, setting)]
+    def _site(self, at: SiteSetting, times: Timeline) -> SiteOptions:
+        setting, section, ways = self.setting, at.section, modes(self.setting, times)
+        allowed = [s for s in at.sources if lead_years(s, setting) <= times.phases[-1].start_years]
         methods = [cooling_method(setting.catalog, c) for c in self._ids(at, "cooling", "cooling")]
         tables = {m.id: overheads(m, at.climate, setting.electrical_loss) for m in methods}
-        days = self.days or (_DAYS_RUN if sees_operation(setting.loaded.instance) else _DAYS_BUILT)
-        hours = _representative(at, allowed, list(tables.values()), days)
+        days = self.days or Days(DAYS_RUN if sees_operation(setting.loaded.instance) else DAYS_BUILT)
+        hours = representative_hours(at, allowed, list(tables.values()), days.typical, days.always.get(section.key, ()))
         cooling = {m.id: _cooling_hours(m.id, tables[m.id], at, hours) for m in methods}
         segments = self._segments(at, methods, cooling)
         peak = _largest_peak_mw(segments, cooling) * section.max_clusters
         used = {c.cooling for c in segments.configurations}
         lower, upper = _site_gpus(section.gpus, segments)
+        linked = any(s.kind in ("variable", "storage") for s in allowed) and sees_operation(setting.loaded.instance)
         return SiteOptions(
             id=section.key,
-            segments=segments,
+            segments=_operated(segments, ways, setting),
             cooling=tuple(c for c in cooling.values() if c.id in used),
-            supply=tuple(_supply_option(s, hours, setting, peak) for s in allowed),
+            supply=tuple(supply_option(s, hours, setting, peak, self.firm_availability) for s in allowed),
             hour_weights=hours.weight_hours,
             hour_days=hours.day_id,
             max_clusters=section.max_clusters,
             gas_limit_mw=at.site.gas_limit_mw,
             land_limit_acres=at.site.land_limit_acres,
             gpus=(lower, upper),
+            modes=ways,
+            calendar=hours.calendar if linked else np.zeros(0, dtype=int),
         )
 
     def _ids(self, at: SiteSetting, key: str, table: str) -> tuple[str, ...]:
@@ -243,7 +247,8 @@ class Tabulator:
         for i, part in enumerate(parts):
             for segment in join_cells(grid, curves[i][joined], alive[i], self.tolerance):
                 rows.append(_Row(len(configurations), int(grid[segment.first]), int(grid[segment.last]),
-                                 curves[i][:, segment.first], curves[i][:, segment.last]))  # fmt: skip
+                                 curves[i][:, segment.first], curves[i][:, segment.last],
+                                 float(part.curves.restart_s[segment.last]) / SECONDS_PER_HOUR))  # fmt: skip
             configurations.append(part.configuration)
 
     def _site_quantities(self, at: SiteSetting, parts: list[Part]) -> np.ndarray:
@@ -273,6 +278,7 @@ class _Row:
     upper: int
     at_lower: np.ndarray
     at_upper: np.ndarray
+    restart_hours: float
 
 
 def _given_sfu(found: SfuCurve, counted: Network, sfu: float) -> SfuCurve:
@@ -322,7 +328,8 @@ def caps_flops(instance: Instance) -> bool:
 def sees_operation(instance: Instance) -> bool:
     """Whether the objective or a limit depends on how the power plant is run, not only on what is built."""
     limit = instance.limit
-    limits = (limit.opex_usd_per_year, limit.energy_price_usd_per_mwh, limit.co2_t_per_year)
+    limits = (limit.opex_usd_per_year, limit.energy_price_usd_per_mwh, limit.co2_t_per_year,
+              limit.co2_t_per_exaflop_year, instance.require.hourly_clean_share)  # fmt: skip
     return instance.objective.kind in ("exaflops_per_tco", "tco", "training_cost") or any(x is not None for x in limits)
 
 
@@ -367,7 +374,31 @@ def _segment_table(rows: list[_Row], configurations: list[Configuration], droppe
         slope={name: slope[:, i] for i, name in enumerate(QUANTITIES)},
         intercept={name: intercept[:, i] for i, name in enumerate(QUANTITIES)},
         dropped=dropped,
+        restart_hours=np.array([r.restart_hours for r in rows]),
     )
+
+
+def _operated(table: SegmentTable, ways: tuple[Mode, ...], setting: Setting) -> SegmentTable:
+    """Every segment in every mode of operation: what is paused, and each restart after it, is taken off the FLOPS."""
+    if len(ways) == 1 and ways[0].paused_share == 0:
+        return table
+    hours = setting.loaded.instance.curtail.shortest_hours
+    kept = np.concatenate([
+        np.maximum(0.0, 1.0 - way.paused_share * (1.0 + table.restart_hours / hours)) for way in ways
+    ])  # fmt: skip
+
+    def repeated(values: np.ndarray) -> np.ndarray:
+        return np.tile(values, len(ways))
+
+    def lines(given: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        found = {name: repeated(values) for name, values in given.items()}
+        return {**found, "effective_exaflops": found["effective_exaflops"] * kept}
+
+    return replace(
+        table, configuration=repeated(table.configuration), lower=repeated(table.lower), upper=repeated(table.upper),
+        slope=lines(table.slope), intercept=lines(table.intercept), restart_hours=repeated(table.restart_hours),
+        mode=np.repeat(np.arange(len(ways)), len(table)),
+    )  # fmt: skip
 
 
 def _largest_peak_mw(table: SegmentTable, cooling: dict[str, CoolingHours]) -> float:
@@ -392,7 +423,7 @@ def _site_gpus(wanted: Range | None, table: SegmentTable) -> tuple[float, float]
     return wanted.lower or 0.0, upper
 
 
-def _cooling_hours(method_id: str, table: CoolingTable, at: SiteSetting, hours: RepresentativeHours) -> CoolingHours:
+def _cooling_hours(method_id: str, table: CoolingTable, at: SiteSetting, hours: RepresentativeDays) -> CoolingHours:
     """Overheads at the representative hours, moved so that their weighted mean is the mean of the year."""
     index = at.climate.hour_index()[hours.hour_index]
     water = _KWH_PER_MWH / LITRES_PER_CUBIC_METRE
@@ -416,77 +447,3 @@ def _cooling_hours(method_id: str, table: CoolingTable, at: SiteSetting, hours: 
         water_liquid_m3_per_mwh=table.water_liquid_l_per_kwh * water,
         water_air_m3_per_mwh=table.water_air_l_per_kwh * water,
     )
-
-
-def _representative(at: SiteSetting, sources: list[SiteSource], tables: list[CoolingTable],
-                    days: Days) -> RepresentativeHours:  # fmt: skip
-    """Representative hours: days typical of sun, wind and heat, and the leanest and hottest ones themselves."""
-    profiles = {s.id: s.profile for s in sources if s.profile is not None}
-    index = at.climate.hour_index()
-    load = np.mean([table.overhead_air[index] for table in tables], axis=0)
-    if np.ptp(load) > 0:
-        profiles["cool"] = load.max() - load  # large when cooling needs little, like sun and wind a gift of the weather
-    return typical_hours(profiles, periods=days.typical, extreme_days=days.extreme)
-
-
-def _arrives(source: SiteSource, setting: Setting) -> bool:
-    """Whether a source can be there by the date the design must be online."""
-    limit = setting.loaded.instance.limit.online_by
-    return source.lead_years <= setting.years_allowed and (limit is None or source.first_year <= limit.year)
-
-
-def _supply_option(source: SiteSource, hours: RepresentativeHours, setting: Setting, peak_mw: float) -> SupplyOption:
-    """A source in the records of the formulation, its size bounded by what the site could ever use."""
-    per_unit, offset = _firm_line(source, setting, peak_mw)
-    return SupplyOption(
-        id=source.id,
-        kind=source.kind,
-        unit_mw=source.unit_mw,
-        max_mw=min(source.max_mw, _useful_mw(source, peak_mw, per_unit, offset)),
-        capex_musd_per_mw=source.capex_musd_per_mw * source.construction_interest_factor,
-        capex_musd_per_mwh=source.capex_musd_per_mwh * source.construction_interest_factor,
-        annual_capex_factor=float(plant_annuity_factor(setting.terms, source.life_years)),
-        fixed_musd_per_mw_year=source.fixed_musd_per_mw_year,
-        cost_usd_per_mwh=source.marginal_cost_usd_per_mwh,
-        co2_t_per_mwh=source.co2_t_per_mwh,
-        land_acres_per_mw=source.land_acres_per_mw,
-        availability=hours.profiles[source.id] if source.profile is not None
-        else np.full(hours.hours, source.availability),
-        must_take=source.must_take,
-        firm=source.firm,
-        fuel=source.fuel,
-        firm_mw_per_unit=per_unit,
-        firm_offset_mw=offset,
-        full_load_hours=source.annual_limit_hours,
-        round_trip_efficiency=source.round_trip_efficiency,
-        firm_hours=0.0,
-        lead_years=source.lead_years,
-    )  # fmt: skip
-
-
-def _firm_line(source: SiteSource, setting: Setting, peak_mw: float) -> tuple[float, float]:
-    """Firm MW per unit and offset [MW]: N+k if the instance says how many units stand still, else by availability.
-
-    The line by availability is drawn for the largest peak the site can have: more units need relatively fewer spares.
-    """
-    spares = setting.loaded.instance.facility.spare_units
-    if spares is not None and source.unit_mw > 0:
-        return source.unit_mw, spares * source.unit_mw
-    if source.unit_mw <= 0 or not source.firm or peak_mw <= 0:
-        return source.firm_mw_per_unit, source.firm_offset_mw
-    value = setting.catalog.value
-    load = min(peak_mw, value("firmness", "standard", "reference_load_mw"))
-    line = firm_line(source, load, value("firmness", "standard", "availability_target"))
-    return line.mw_per_unit, line.offset_mw
-
-
-def _useful_mw(source: SiteSource, peak_mw: float, per_unit: float, offset: float) -> float:
-    """More of a source than this can never be of use."""
-    if source.kind == "variable":
-        return _VARIABLE_ROOM * peak_mw
-    if source.kind == "storage":
-        return _STORAGE_ROOM * peak_mw
-    if source.unit_mw <= 0:
-        return 2.0 * peak_mw
-    carrying = max(math.ceil((peak_mw + offset) / max(per_unit, 1e-9)), math.ceil(peak_mw / (0.5 * source.unit_mw)))
-    return source.unit_mw * (carrying + 1)

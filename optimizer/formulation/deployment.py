@@ -18,7 +18,7 @@ def add_deployment(block: Block, site: SiteOptions) -> None:
 
     clusters[j]  clusters on segment j                             [-]   integer, at most `max_clusters` in all
     extra[j]     deployment units beyond the smallest, segment j   [-]   integer, 0 <= extra <= (upper - lower) clusters
-    heat[c, k]   IT power by cooling method c and kind k           [MW]
+    heat[c, m, k]  IT power by cooling method c, mode of operation m and kind k   [MW]
 
     units = lower x clusters + extra: one row a segment instead of two.
     """
@@ -36,13 +36,14 @@ def add_deployment(block: Block, site: SiteOptions) -> None:
 
 
 def _add_heat(block: Block, site: SiteOptions) -> None:
-    methods = [method.id for method in site.cooling]
+    methods, modes = [method.id for method in site.cooling], range(len(site.modes))
     cooling_of = np.array([c.cooling for c in site.segments.configurations])[site.segments.configuration]
-    block.heat = Var(methods, HEAT_KINDS, domain=NonNegativeReals)
+    mode_of = site.segments.modes
+    block.heat = Var(methods, modes, HEAT_KINDS, domain=NonNegativeReals)
     block.heat_balance = Constraint(
-        methods, HEAT_KINDS,
-        rule=lambda b, method, kind: b.heat[method, kind]
-        == deployed(b, site, f"{kind}_mw", np.flatnonzero(cooling_of == method)),
+        methods, modes, HEAT_KINDS,
+        rule=lambda b, method, mode, kind: b.heat[method, mode, kind]
+        == deployed(b, site, f"{kind}_mw", np.flatnonzero((cooling_of == method) & (mode_of == mode))),
     )  # fmt: skip
 
 
@@ -68,35 +69,62 @@ def units_of(block: Block, site: SiteOptions, segment: int) -> float:
     return float(site.segments.lower[segment] * value(block.clusters[segment]) + extra)
 
 
+def counted_exaflops(block: Block, site: SiteOptions) -> Any:
+    """Effective ExaFLOPS, those of a cluster that starts late only for the share of the life that it works."""
+    shares = np.array([mode.counted_share for mode in site.modes])[site.segments.modes]
+    if (shares == 1.0).all():
+        return deployed(block, site, "effective_exaflops")
+    parts = [(share, np.flatnonzero(shares == share)) for share in np.unique(shares)]
+    return sum(float(share) * deployed(block, site, "effective_exaflops", at) for share, at in parts)
+
+
 def facility_mean_mw(block: Block, site: SiteOptions) -> Any:
-    """Mean facility power: mean IT draw times one plus the mean overhead of the method [MW]."""
+    """Mean facility power: mean IT draw times one plus the mean overhead of the method, less what is paused [MW]."""
+    return sum((1.0 - mode.paused_share) * _mean_mw(block, site, m) for m, mode in enumerate(site.modes))
+
+
+def working_mean_mw(block: Block, site: SiteOptions, mode: int) -> Any:
+    """Mean facility power of the clusters in one mode of operation before pauses [MW]."""
+    return _mean_mw(block, site, mode)
+
+
+def _mean_mw(block: Block, site: SiteOptions, mode: int) -> Any:
     return sum(
-        block.heat[m.id, "liquid_mean"] * (1.0 + m.mean_liquid) + block.heat[m.id, "air_mean"] * (1.0 + m.mean_air)
-        for m in site.cooling
+        block.heat[c.id, mode, "liquid_mean"] * (1.0 + c.mean_liquid)
+        + block.heat[c.id, mode, "air_mean"] * (1.0 + c.mean_air)
+        for c in site.cooling
     )
 
 
-def facility_peak_mw(block: Block, site: SiteOptions) -> Any:
-    """Peak facility power: nameplate IT power in the hottest hours [MW]."""
+def facility_peak_mw(block: Block, site: SiteOptions, mode: int | None = None) -> Any:
+    """Peak facility power: nameplate IT power in the hottest hours, of one mode of operation or of all [MW]."""
+    modes = range(len(site.modes)) if mode is None else [mode]
     return sum(
-        block.heat[m.id, "liquid_peak"] * (1.0 + m.peak_liquid) + block.heat[m.id, "air_peak"] * (1.0 + m.peak_air)
-        for m in site.cooling
+        block.heat[c.id, m, "liquid_peak"] * (1.0 + c.peak_liquid) + block.heat[c.id, m, "air_peak"] * (1.0 + c.peak_air)
+        for c in site.cooling
+        for m in modes
     )
 
 
-def demand_mw(block: Block, site: SiteOptions, hour: int) -> Any:
-    """Facility power in one representative hour [MW]."""
+def demand_mw(block: Block, site: SiteOptions, hour: int, mode: int | None = None) -> Any:
+    """Facility power at work in one representative hour, of one mode of operation or of all [MW]."""
+    modes = range(len(site.modes)) if mode is None else [mode]
     return sum(
-        block.heat[m.id, "liquid_mean"] * (1.0 + float(m.overhead_liquid[hour]))
-        + block.heat[m.id, "air_mean"] * (1.0 + float(m.overhead_air[hour]))
-        for m in site.cooling
+        block.heat[c.id, m, "liquid_mean"] * (1.0 + float(c.overhead_liquid[hour]))
+        + block.heat[c.id, m, "air_mean"] * (1.0 + float(c.overhead_air[hour]))
+        for c in site.cooling
+        for m in modes
     )
 
 
 def water_m3(block: Block, site: SiteOptions, hours: float) -> Any:
-    """Water evaporated by cooling in `hours` hours at the mean draw [m3]."""
+    """Water evaporated by cooling in `hours` hours at the mean draw, pauses left out [m3]."""
     return hours * sum(
-        block.heat[m.id, "liquid_mean"] * m.water_liquid_m3_per_mwh
-        + block.heat[m.id, "air_mean"] * m.water_air_m3_per_mwh
-        for m in site.cooling
+        (1.0 - mode.paused_share)
+        * (
+            block.heat[c.id, m, "liquid_mean"] * c.water_liquid_m3_per_mwh
+            + block.heat[c.id, m, "air_mean"] * c.water_air_m3_per_mwh
+        )
+        for c in site.cooling
+        for m, mode in enumerate(site.modes)
     )

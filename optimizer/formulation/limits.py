@@ -21,7 +21,6 @@ def add_limits(model: ConcreteModel, instance: Instance, quantities: Mapping[str
         "capex_usd": (quantities["capex_musd"], _millions(given.capex_usd)),
         "opex_usd_per_year": (quantities["opex_musd"], _millions(given.opex_usd_per_year)),
         "facility_mw": (quantities["facility_peak_mw"], given.facility_mw),
-        "co2_t_per_year": (quantities["co2_t"], given.co2_t_per_year),
         "water_m3_per_year": (quantities["water_m3"], given.water_m3_per_year),
         "land_acres": (quantities["land_acres"], given.land_acres),
     }
@@ -29,9 +28,29 @@ def add_limits(model: ConcreteModel, instance: Instance, quantities: Mapping[str
         [key for key, (_, most) in sides.items() if most is not None],
         rule=lambda m, key: sides[key][0] <= sides[key][1],
     )
+    _add_carbon_limits(model, instance, quantities)
     if given.energy_price_usd_per_mwh is not None:
         paid, energy = quantities["supply_annual_musd"], quantities["energy_mwh"]
         model.limit_energy_price = Constraint(expr=paid <= 1e-6 * given.energy_price_usd_per_mwh * energy)
+
+
+def _add_carbon_limits(model: ConcreteModel, instance: Instance, quantities: Mapping[str, Any]) -> None:
+    """Limits on CO2, and the share of clean energy hour by hour: kept in every phase, not on average."""
+    given, phases = instance.limit, range(len(quantities["phase_co2_t"]))
+    co2, energy = quantities["phase_co2_t"], quantities["phase_energy_mwh"]
+    model.limit_co2 = Constraint(
+        phases if given.co2_t_per_year is not None else [], rule=lambda m, k: co2[k] <= given.co2_t_per_year
+    )
+    per_exaflop = given.co2_t_per_exaflop_year
+    model.limit_co2_per_exaflop = Constraint(
+        phases if per_exaflop is not None else [],
+        rule=lambda m, k: co2[k] <= per_exaflop * quantities["effective_exaflops"],
+    )
+    clean = instance.require.hourly_clean_share
+    model.require_clean = Constraint(
+        phases if clean is not None else [],
+        rule=lambda m, k: quantities["phase_unclean_mwh"][k] <= (1.0 - clean) * energy[k],
+    )
 
 
 def add_requirements(model: ConcreteModel, instance: Instance, options: Options, quantities: Mapping[str, Any],

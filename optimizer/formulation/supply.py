@@ -1,4 +1,7 @@
-"""How a site is powered: sizes by whole units or MW, dispatch by representative hour, firmness with spares."""
+"""How a site is powered: sizes by whole units or MW, firm power with spares, and what the sources cost.
+
+How the sources run, hour by hour, is in `dispatch`; one block of it for each phase.
+"""
 
 from __future__ import annotations
 
@@ -7,44 +10,33 @@ from typing import Any
 import numpy as np
 from pyomo.environ import Binary, Block, Constraint, NonNegativeIntegers, NonNegativeReals, Set, Var
 
-from exasite.formulation.deployment import demand_mw, deployed, facility_peak_mw
-from exasite.options import SiteOptions, SupplyOption
+from exasite.formulation.deployment import deployed, facility_peak_mw
+from exasite.formulation.dispatch import add_dispatch, energy_mwh, is_there
+from exasite.options import Phase, SiteOptions, SupplyOption
 
 
-def add_supply(block: Block, site: SiteOptions) -> None:
+def add_supply(block: Block, site: SiteOptions, phases: tuple[Phase, ...]) -> None:
     """Variables and constraints of the power supply of one site.
 
     capacity[g]      installed capacity of source g                      [MW]
     units[g]         units of g, where it comes in units                 [-]   capacity = unit_mw x units
     built[g]         whether g, which needs spare units, counts as firm  [-]
-    output[g, h]     power delivered in representative hour h            [MW]
-    charge, level    of storage: power into it [MW], energy in it        [MWh]  cyclic within each day
+    firm[g]          what of g can be counted on                         [MW]
+    energy[g]        size of the store of g                              [MWh]
+    phase[k]         how the sources run in phase k, see `dispatch`
     """
     block.sources = Set(initialize=[option.id for option in site.supply])
-    block.hours = Set(initialize=range(len(site.hour_weights)))
     by_id = {option.id: option for option in site.supply}
-    block.capacity = Var(block.sources, domain=NonNegativeReals, bounds=lambda b, g: (0.0, by_id[g].max_mw))
-    block.output = Var(block.sources, block.hours, domain=NonNegativeReals)
     block.storages = Set(initialize=[o.id for o in site.supply if o.kind == "storage"])
+    block.capacity = Var(block.sources, domain=NonNegativeReals, bounds=lambda b, g: (0.0, by_id[g].max_mw))
+    block.energy = Var(block.storages, domain=NonNegativeReals)
     _add_units(block, site)
     _add_spares(block, site)
-    _add_dispatch(block, site)
-    _add_storage(block, site)
-    if np.isfinite(site.gas_limit_mw):
-        gas = [option.id for option in site.supply if option.fuel == "natural_gas"]
-        if gas:
-            block.gas_limit = Constraint(expr=sum(block.capacity[g] for g in gas) <= site.gas_limit_mw)
-    if np.isfinite(site.land_limit_acres):
-        clusters = deployed(block.model().site[site.id], site, "land_acres")
-        block.land_limit = Constraint(expr=clusters + supply_land_acres(block, site) <= site.land_limit_acres)
-    block.firmness = Constraint(
-        expr=sum(block.firm[g] for g in block.sources) >= facility_peak_mw(block.model().site[site.id], site)
-    )
-    block.balance = Constraint(
-        block.hours,
-        rule=lambda b, h: sum(b.output[g, h] for g in b.sources) - sum(b.charge[g, h] for g in b.storages)
-        >= demand_mw(b.model().site[site.id], site, h),
-    )
+    _add_site_limits(block, site)
+    block.phase = Block(range(len(phases)))
+    for k, phase in enumerate(phases):
+        add_dispatch(block.phase[k], block, site, k, phase)
+        _add_firmness(block.phase[k], block, site, k, phase)
 
 
 def _add_units(block: Block, site: SiteOptions) -> None:
@@ -68,7 +60,10 @@ def _add_spares(block: Block, site: SiteOptions) -> None:
     block.firm = Var(
         block.sources, domain=NonNegativeReals, bounds=lambda b, g: (0.0, by_id[g].max_mw if by_id[g].firm else 0.0)
     )
-    block.firm_is_installed = Constraint(block.sources, rule=lambda b, g: b.firm[g] <= b.capacity[g])
+    block.firm_is_installed = Constraint(
+        block.sources,
+        rule=lambda b, g: b.firm[g] <= (b.capacity[g] if by_id[g].unit_mw > 0 else by_id[g].firm_mw_per_unit * b.capacity[g]),
+    )
     block.firm_without_spares = Constraint(
         block.spared_sources,
         rule=lambda b, g: b.firm[g]
@@ -77,55 +72,55 @@ def _add_spares(block: Block, site: SiteOptions) -> None:
     block.firm_if_built = Constraint(
         block.spared_sources, rule=lambda b, g: b.firm[g] <= by_id[g].max_mw * b.built[g]
     )
-
-
-def _add_dispatch(block: Block, site: SiteOptions) -> None:
-    by_id = {option.id: option for option in site.supply}
-
-    def limit(b: Block, g: str, h: int) -> Any:
-        usable = float(by_id[g].availability[h]) * b.capacity[g]
-        return b.output[g, h] == usable if by_id[g].must_take else b.output[g, h] <= usable
-
-    block.output_limit = Constraint(block.sources, block.hours, rule=limit)
-    capped = [o.id for o in site.supply if np.isfinite(o.full_load_hours)]
-    block.energy_cap = Constraint(
-        capped, rule=lambda b, g: energy_mwh(b, site, g) <= by_id[g].full_load_hours * b.capacity[g]
-    )
-
-
-def _add_storage(block: Block, site: SiteOptions) -> None:
-    by_id = {option.id: option for option in site.supply}
-    block.energy = Var(block.storages, domain=NonNegativeReals)
-    block.charge = Var(block.storages, block.hours, domain=NonNegativeReals)
-    block.level = Var(block.storages, block.hours, domain=NonNegativeReals)
-    before = _hour_before(site.hour_days)
-    block.charge_limit = Constraint(
-        block.storages, block.hours, rule=lambda b, g, h: b.charge[g, h] <= b.capacity[g]
-    )
-    block.level_limit = Constraint(block.storages, block.hours, rule=lambda b, g, h: b.level[g, h] <= b.energy[g])
-    block.level_balance = Constraint(
-        block.storages, block.hours,
-        rule=lambda b, g, h: b.level[g, h]
-        == b.level[g, before[h]] + by_id[g].round_trip_efficiency * b.charge[g, h] - b.output[g, h],
-    )  # fmt: skip
     # Stored power is firm only as long as it lasts.
     block.firm_energy = Constraint(
         block.storages, rule=lambda b, g: by_id[g].firm_hours * b.firm[g] <= b.energy[g]
     )
 
 
-def _hour_before(days: np.ndarray) -> dict[int, int]:
-    """Previous hour of each representative hour within its day; the first follows the last (cyclic)."""
-    previous = {}
-    for day in np.unique(days):
-        hours = np.flatnonzero(days == day).tolist()
-        previous.update({hour: hours[i - 1] for i, hour in enumerate(hours)})
-    return previous
+def _add_site_limits(block: Block, site: SiteOptions) -> None:
+    """What the pipeline feeds, the land that can be had, and a contract whose size is given."""
+    place = block.model().site[site.id]
+    if np.isfinite(site.gas_limit_mw):
+        gas = [option.id for option in site.supply if option.fuel == "natural_gas"]
+        if gas:
+            block.gas_limit = Constraint(expr=sum(block.capacity[g] for g in gas) <= site.gas_limit_mw)
+    if np.isfinite(site.land_limit_acres):
+        clusters = deployed(place, site, "land_acres")
+        block.land_limit = Constraint(expr=clusters + supply_land_acres(block, site) <= site.land_limit_acres)
+    signed = {o.id: o.contract_mw for o in site.supply if np.isfinite(o.contract_mw)}
+    block.contract = Constraint(
+        list(signed),
+        rule=lambda b, g: b.capacity[g] == signed[g] * sum(place.clusters[j] for j in place.segments),
+    )
 
 
-def energy_mwh(block: Block, site: SiteOptions, source: str) -> Any:
-    """Energy a source delivers in the year [MWh]."""
-    return sum(float(weight) * block.output[source, h] for h, weight in enumerate(site.hour_weights))
+def _add_firmness(block: Block, plant: Block, site: SiteOptions, number: int, phase: Phase) -> None:
+    """The peak is carried with the wanted availability; what may be dropped at once needs no firm power.
+
+    Sun and wind count for what they have in each hour, storage for what the dispatch adds from it: then the row
+    stands in every representative hour, the leanest ones among them.
+    """
+    place, there = plant.model().site[site.id], [o for o in site.supply if is_there(o, phase)]
+    peak = sum(
+        (1.0 - mode.droppable_share) * facility_peak_mw(place, site, m)
+        for m, mode in enumerate(site.modes)
+        if mode.start_phase <= number
+    )
+    firm = sum(plant.firm[o.id] for o in there if o.firm)
+    proven = [o for o in there if not o.firm and o.kind in ("variable", "storage")]
+    hours = range(len(site.hour_weights)) if proven else [0]
+
+    def carried(b: Block, h: int) -> Any:
+        usable = sum(float(o.availability[h]) * plant.capacity[o.id] for o in proven if o.kind == "variable")
+        stored = sum(b.output[o.id, h] - b.charge[o.id, h] for o in proven if o.kind == "storage")
+        return firm + usable + stored >= peak
+
+    block.firmness = Constraint(hours, rule=carried)
+    standby = [o.id for o in there if o.kind == "backup" and o.firm]
+    if standby:  # engines that may run few hours stand by for the grid, they do not replace it
+        beside = sum(plant.capacity[o.id] for o in there if o.kind in ("grid", "contract"))
+        block.standby_beside_grid = Constraint(expr=sum(plant.firm[g] for g in standby) <= beside)
 
 
 def supply_capex_musd(block: Block, site: SiteOptions) -> Any:
@@ -143,18 +138,22 @@ def _source_capex(block: Block, option: SupplyOption) -> Any:
     return capex + option.capex_musd_per_mwh * block.energy[option.id] if option.kind == "storage" else capex
 
 
-def supply_opex_musd(block: Block, site: SiteOptions) -> Any:
-    """Fixed and energy cost of all sources in a year [M$/year]."""
-    return sum(
-        option.fixed_musd_per_mw_year * block.capacity[option.id]
-        + 1e-6 * option.cost_usd_per_mwh * energy_mwh(block, site, option.id)
-        for option in site.supply
-    )
+def supply_opex_musd(block: Block, site: SiteOptions, phases: tuple[Phase, ...]) -> Any:
+    """Fixed and energy cost of all sources in a year, mean over the phases [M$/year]."""
+    fixed = sum(option.fixed_musd_per_mw_year * block.capacity[option.id] for option in site.supply)
+    return fixed + sum(phase.share * block.phase[k].bill for k, phase in enumerate(phases))
 
 
-def supply_co2_t(block: Block, site: SiteOptions) -> Any:
-    """CO2 of all sources in a year [t/year]."""
-    return sum(option.co2_t_per_mwh * energy_mwh(block, site, option.id) for option in site.supply)
+def supply_co2_t(block: Block, site: SiteOptions, phase: int) -> Any:
+    """CO2 of all sources in a year of a phase [t/year]."""
+    return sum(o.co2_t_per_mwh * energy_mwh(block.phase[phase], site, o.id) for o in site.supply
+               if o.id in block.phase[phase].sources)  # fmt: skip
+
+
+def unclean_mwh(block: Block, site: SiteOptions, phase: int) -> Any:
+    """Energy from sources that are not clean in a year of a phase; stored energy counts where it was made [MWh/year]."""
+    return sum(energy_mwh(block.phase[phase], site, o.id) for o in site.supply
+               if o.id in block.phase[phase].sources and not o.clean and o.kind != "storage")  # fmt: skip
 
 
 def supply_land_acres(block: Block, site: SiteOptions) -> Any:

@@ -15,6 +15,7 @@ from exasite.instance.findings import Finding
 from exasite.instance.places import touch
 from exasite.instance.reading import Raw, read
 from exasite.instance.schema import Instance, ObjectiveSection, Weights
+from exasite.instance.site_checks import FILE_KEYS
 from exasite.instance.validating import validate
 from exasite.models.catalog import Catalog, CatalogError, load_catalog
 
@@ -100,7 +101,7 @@ def _completed(instance: Instance, raw: Raw) -> Instance:
         if capex is None:
             capex = EVEN_WEIGHT if given.watts is None else 1.0 - given.watts
         weights = Weights(capex=capex, watts=1.0 - capex if given.watts is None else given.watts)
-        objective = ObjectiveSection(maximize="efficiency", weights=weights)
+        objective = ObjectiveSection(maximize="efficiency", weights=weights, count_delay=objective.count_delay)
     changes: dict[str, Any] = {"objective": objective}
     path = raw.layers[0].path
     if "name" not in instance.model_fields_set and path is not None:
@@ -111,7 +112,7 @@ def _completed(instance: Instance, raw: Raw) -> Instance:
 def _digest(instance: Instance) -> str:
     content = instance.model_dump(mode="json", exclude={"extends"})
     for site in content["sites"]:
-        for key in ("weather_file", "price_file"):
+        for key in FILE_KEYS:
             if site[key] is not None:
                 site[key] = hashlib.sha256(Path(site[key]).read_bytes()).hexdigest()
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

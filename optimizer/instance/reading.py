@@ -19,7 +19,7 @@ from exasite.instance.places import KeyPath, dotted, key_lines, line_of
 from exasite.instance.shipped import shipped_file, shipped_names
 
 LARGEST_FILE_BYTES = 1_000_000
-_SITE_FILES = ("weather_file", "price_file")
+_SITE_FILES = ("weather_file", "price_file", "solar_file", "wind_file")
 
 
 @dataclass(frozen=True)

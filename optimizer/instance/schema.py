@@ -191,6 +191,7 @@ class RequireSection(Section):
     training_days: Annotated[Range, _plain("max"), _bounded(36_525)] | None = number("days")
     tokens_per_second: Annotated[Range, _plain("min"), _bounded(1e18)] | None = number("tokens/s")
     training_flops: float | None = number("FLOP", above=0, most=1e36)
+    hourly_clean_share: float | None = number("fraction", above=0, most=1)
 
 
 class LimitSection(Section):
@@ -201,6 +202,7 @@ class LimitSection(Section):
     facility_mw: float | None = number("MW", above=0, most=1e7)
     energy_price_usd_per_mwh: float | None = number("USD/MWh", above=0, most=1e6)
     co2_t_per_year: float | None = number("t/year", above=0, most=1e12)
+    co2_t_per_exaflop_year: float | None = number("t/(EFLOP/s year)", above=0, most=1e12)
     water_m3_per_year: float | None = number("m3/year", above=0, most=1e13)
     land_acres: float | None = number("acre", above=0, most=1e9)
     online_by: Day | None = None
@@ -212,11 +214,16 @@ class Weights(Section):
 
 
 class ObjectiveSection(Section):
-    """Exactly one of `maximize` and `minimize`; `weights` only for efficiency."""
+    """Exactly one of `maximize` and `minimize`; `weights` only for efficiency.
+
+    `count_delay`: ExaFLOPS are counted as the mean over the life of the chips from the day the cluster could be ready,
+    so that months without power cost what they lose.
+    """
 
     maximize: Maximize | None = None
     minimize: Minimize | None = None
     weights: Weights | None = None
+    count_delay: bool = False
 
     @property
     def kind(self) -> str:
@@ -246,6 +253,28 @@ class GivenFactors(Section):
     sfu: float | None = number("fraction", above=0, most=1)
     goodput: float | None = number("fraction", above=0, most=1)
     pue: float | None = number("1", least=1, most=10)
+
+
+Months = Annotated[tuple[Annotated[Whole, Field(ge=1, le=12)], ...], Field(strict=False, min_length=1, max_length=12)]
+HoursOfDay = Annotated[tuple[Annotated[Whole, Field(ge=0, le=23)], ...], Field(strict=False, min_length=1, max_length=24)]
+
+
+class TariffSection(Section):
+    """How the grid is paid. `average`: one price with everything in it. `wholesale`: hourly prices (`sites.price_file`,
+    or `market` and `year` of the shipped ones), a charge on the billed peak, and what is billed though it is not used.
+    """
+
+    kind: Literal["average", "wholesale"] = "average"
+    market: Word | None = None
+    year: Whole | None = number("calendar year", least=2000, most=2100)
+    loss_fraction: float | None = number("fraction", least=0, most=0.5)
+    adder_usd_per_mwh: float | None = number("USD/MWh", least=-1e4, most=1e4)
+    demand_charge_usd_per_kw_month: float | None = number("USD/(kW month)", least=0, most=1e4)
+    capacity_charge_usd_per_kw_month: float | None = number("USD/(kW month)", least=0, most=1e4)
+    billed_months: Months | None = None
+    billed_hours_of_day: HoursOfDay | None = None
+    min_bill_fraction: float | None = number("fraction", least=0, most=1)
+    contract_mw: float | None = number("MW", above=0, most=1e6)
 
 
 _SITE_VALUES = (
@@ -279,6 +308,10 @@ class SiteSection(Section):
     grid_wait_years: float | None = number("years", least=0, most=50)
     weather_file: Word | None = None
     price_file: Word | None = None
+    solar_file: Word | None = None
+    wind_file: Word | None = None
+    connection_usd_per_kw: float | None = number("USD/kW", least=0, most=1e5)
+    tariff: TariffSection = TariffSection()
     max_clusters: Whole = number("clusters", 1, least=1, most=100)
     gpus: GpuRange | None = number("GPUs")
     choices: ChoicesSection = ChoicesSection()
@@ -302,8 +335,26 @@ class SiteSection(Section):
 
 
 class FacilitySection(Section):
+    """The electrical plant, spare units (None: as many as the availability needs), and how firm the power must be.
+
+    `unserved_share` is the energy that may stay unserved in the whole year; None: 1 - firm_availability.
+    """
+
     electrical: Word | None = None
     spare_units: Whole | None = number("units", least=0, most=100_000)
+    firm_availability: float | None = number("fraction", least=0.5, most=0.999999)
+    unserved_share: float | None = number("fraction", least=0, most=0.5)
+
+
+class CurtailSection(Section):
+    """Load that may be given up: at most `energy_share` of the energy of a year, `load_share` of the load at once.
+
+    Pauses of `shortest_hours` each pay for one restart; the time lost is taken off the effective ExaFLOPS.
+    """
+
+    energy_share: float = number("fraction", 0.0, least=0, most=0.5)
+    load_share: float = number("fraction", 1.0, above=0, most=1)
+    shortest_hours: float = number("h", 4.0, least=1, most=1000)
 
 
 class FinanceSection(Section):
@@ -343,6 +394,7 @@ class Instance(Section):
     choices: ChoicesSection = ChoicesSection()
     sites: Annotated[tuple[SiteSection, ...], Field(strict=False, max_length=10_000)] = ()
     facility: FacilitySection = FacilitySection()
+    curtail: CurtailSection = CurtailSection()
     finance: FinanceSection = FinanceSection()
     catalog: dict[str, dict[str, dict[str, OverrideValue]]] = Field(
         default_factory=dict,

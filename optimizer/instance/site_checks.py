@@ -11,9 +11,11 @@ from exasite.instance.catalog_checks import id_findings, known_ids
 from exasite.instance.findings import Finding
 from exasite.instance.places import KeyPath
 from exasite.instance.schema import Instance, Range, SiteSection
+from exasite.instance.tariff_checks import check_tariff
 from exasite.models.catalog import Catalog
 
 SITE_TABLE = "sites"
+FILE_KEYS = ("weather_file", "price_file", "solar_file", "wind_file")
 
 
 def check_sites(instance: Instance, catalog: Catalog) -> Iterable[Finding]:
@@ -25,6 +27,7 @@ def check_sites(instance: Instance, catalog: Catalog) -> Iterable[Finding]:
         path: KeyPath = ("sites", index)
         yield from _check_identity(path, site, catalog)
         yield from _check_files(path, site)
+        yield from check_tariff(path, site, catalog)
         yield from range_findings((*path, "gpus"), site.gpus)
         if site.key and site.key in keys[:index]:
             fix = "use max_clusters, or give each its own name"
@@ -69,7 +72,7 @@ def _nearest_site(site: SiteSection, catalog: Catalog) -> str | None:
 
 
 def _check_files(path: KeyPath, site: SiteSection) -> Iterable[Finding]:
-    for key in ("weather_file", "price_file"):
+    for key in FILE_KEYS:
         name = getattr(site, key)
         if name is None:
             continue
@@ -80,9 +83,6 @@ def _check_files(path: KeyPath, site: SiteSection) -> Iterable[Finding]:
         if not found:
             fix = "the path is relative to the file that names it"
             yield Finding((*path, key), f"no such file: {name[:200]}", fix)
-        elif key == "price_file":
-            fix = "give the average price as energy_price_usd_per_mwh"
-            yield Finding((*path, key), "hourly prices are not used by this version", fix)
 
 
 def range_findings(path: KeyPath, value: Range | None) -> Iterable[Finding]:

@@ -1,0 +1,96 @@
+"""What a grid bills: energy at its price in every hour, a charge on the billed peak, and minimum bills.
+
+An average price holds its demand charges; a wholesale price does not. Never both.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from exasite.models.catalog import Catalog
+from exasite.models.profiles import DAYS_IN_MONTH, HOURS_IN_YEAR, hour_of_day, month_of_hour, wholesale_shape
+from exasite.models.units import conversion_factor
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+_MONTHS = len(DAYS_IN_MONTH)
+_KW_PER_MW = conversion_factor("MW", "kW")
+
+
+@dataclass(frozen=True)
+class Tariff:
+    """How the energy of a grid is paid.
+
+    kind                    "flat" (an average price) or "wholesale"
+    energy_usd_per_mwh      what one delivered MWh costs in each hour [USD/MWh], shape [8760]
+    demand_usd_per_mw_year  demand and capacity charges on the billed peak [USD/(MW year)]
+    billed_hours            hours in which the billed peak is measured, shape [8760]
+    min_bill_fraction       share of the contract billed whatever is used [1]: of its MW, or of the energy if flat
+    contract_mw             [MW]; nan: as large as the design needs
+    """
+
+    kind: str
+    energy_usd_per_mwh: Floats
+    demand_usd_per_mw_year: float
+    billed_hours: Bools
+    min_bill_fraction: float
+    contract_mw: float
+
+
+@dataclass(frozen=True)
+class GridBill:
+    """The bill of a year [USD/year] by part, and the peak it is reckoned on [MW]."""
+
+    energy_usd: float
+    demand_usd: float
+    minimum_usd: float
+    billed_mw: float
+
+
+def flat_tariff(price_usd_per_mwh: float, *, min_bill_fraction: float = 0.0, contract_mw: float = math.nan) -> Tariff:
+    """An average price [USD/MWh] with everything in it; `min_bill_fraction` of the contract's energy is always paid."""
+    prices = np.full(HOURS_IN_YEAR, price_usd_per_mwh)
+    return Tariff("flat", prices, 0.0, np.ones(HOURS_IN_YEAR, dtype=bool), min_bill_fraction, contract_mw)
+
+
+def wholesale_tariff(
+    price_usd_per_mwh: Floats, *, loss_fraction: float = 0.0, adder_usd_per_mwh: float = 0.0,
+    demand_charge_usd_per_kw_month: float, capacity_charge_usd_per_kw_month: float = 0.0,
+    billed_months: Sequence[int] = tuple(range(1, 13)), billed_hours_of_day: Sequence[int] = tuple(range(24)),
+    min_bill_fraction: float, contract_mw: float = math.nan,
+) -> Tariff:  # fmt: skip
+    """Hourly prices [USD/MWh, shape [8760]] at the meter, and charges on the peak drawn in the billed hours.
+
+    The peak of the year is billed in all twelve months (a ratchet). Raises ValueError for a wrong shape.
+    """
+    if price_usd_per_mwh.shape != (HOURS_IN_YEAR,):
+        raise ValueError(f"expected {HOURS_IN_YEAR} hourly prices, got shape {price_usd_per_mwh.shape}")
+    billed = np.isin(month_of_hour(), billed_months) & np.isin(hour_of_day(), billed_hours_of_day)
+    charge = (demand_charge_usd_per_kw_month + capacity_charge_usd_per_kw_month) * _KW_PER_MW * _MONTHS
+    energy = price_usd_per_mwh * (1.0 + loss_fraction) + adder_usd_per_mwh
+    return Tariff("wholesale", energy, charge, billed, min_bill_fraction, contract_mw)
+
+
+def grid_bill_usd(tariff: Tariff, drawn_mw: Floats, contract_mw: float) -> GridBill:
+    """The exact bill of a year of an hourly draw [MW, shape [8760]] under a contract [MW]."""
+    energy = float(drawn_mw @ tariff.energy_usd_per_mwh)
+    if tariff.kind == "flat":
+        least = tariff.min_bill_fraction * contract_mw * HOURS_IN_YEAR
+        unused = max(0.0, least - float(drawn_mw.sum()))
+        return GridBill(energy, 0.0, unused * float(tariff.energy_usd_per_mwh.mean()), 0.0)
+    peak = float(drawn_mw[tariff.billed_hours].max(initial=0.0))
+    billed = max(peak, tariff.min_bill_fraction * contract_mw)
+    demand = tariff.demand_usd_per_mw_year
+    return GridBill(energy, demand * peak, demand * (billed - peak), billed)
+
+
+def wholesale_prices(catalog: Catalog, market: str, year: int) -> Floats:
+    """Wholesale price of every hour of a year [USD/MWh]."""
+    mean = catalog.value("prices", f"{market}_{year}", "mean_usd_per_mwh")
+    return mean * wholesale_shape(market, year)

@@ -1,0 +1,125 @@
+"""The design put to the test: its exact demand, every hour of the year in every phase, and units that fail."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from exasite.design import SolvedSite, terms_of
+from exasite.models.evaluate import SiteDesign, SiteEvaluation, demand_of, evaluate, plants_of
+from exasite.models.firmness import expected_shortfall_mw, portfolio_availability
+from exasite.models.power import SiteSource
+from exasite.models.profiles import DAYS_IN_YEAR, HOURS_IN_DAY
+from exasite.setting import Setting
+from exasite.year import Pausable, Proof, YearRun, run_year
+
+_WORST_DAYS = 4  # of each kind, added to the representative days where the year shows a lack
+_LEAST_MWH = 1e-3
+
+
+@dataclass(frozen=True)
+class CheckedSite:
+    """A site evaluated over the whole year.
+
+    worst_days          days of the year on which something was short, most first
+    unproven_hours      hours in which sun, wind and storage do not add the firm MW that they count for
+    firm_availability   probability that the firm units carry what they must at the peak, all sources together [1]
+    standby_mwh         expected energy of standby in a year, when other units fail [MWh], and
+    standby_limit_mwh   what its permit allows [MWh]
+    """
+
+    solved: SolvedSite
+    evaluation: SiteEvaluation
+    worst_days: tuple[int, ...]
+    unproven_hours: int
+    firm_availability: float
+    standby_mwh: float
+    standby_limit_mwh: float
+
+
+def check_site(context: Setting, solved: SolvedSite) -> CheckedSite:
+    """Run a designed site through the year, phase by phase, and evaluate it without the optimiser's model."""
+    design, terms = solved.design, terms_of(context)
+    demand, peak = demand_of(design, terms, context.catalog)
+    wanted = peak * (1.0 - _droppable(design))
+    runs: list[YearRun] = []
+    for number, phase in enumerate(design.phases):
+        clusters = [
+            Pausable(mw, c.paused_share if mw.any() else 0.0, c.droppable_share)
+            for mw, c in zip(demand[number], design.clusters, strict=True)
+        ]
+        there = {s.source.id for s in design.supply if s.source.lead_years <= phase.start_years + 1e-9}
+        proof = _proof(solved, wanted, there) if demand[number].any() else None
+        runs.append(run_year(plants_of(design, phase), clusters, proof))
+    evaluation = evaluate(design, terms, context.catalog, [run.dispatch for run in runs])
+    standby, limit = _standby(design, demand[-1].sum(axis=0))
+    return CheckedSite(
+        solved=solved,
+        evaluation=evaluation,
+        worst_days=_worst_days(runs),
+        unproven_hours=sum(int((run.unproven_mw > _LEAST_MWH).sum()) for run in runs),
+        firm_availability=_availability(solved, wanted),
+        standby_mwh=standby,
+        standby_limit_mwh=limit,
+    )
+
+
+def _droppable(design: SiteDesign) -> float:
+    """Share of the site's load that may be dropped at once (clusters of a site are operated alike in what matters)."""
+    return min((c.droppable_share if c.paused_share > 0 else 0.0 for c in design.clusters), default=0.0)
+
+
+def _proof(solved: SolvedSite, wanted_mw: float, there: set[str]) -> Proof | None:
+    """What storage must add in each hour to firm units and to what sun and wind have."""
+    firm = sum(f.mw for f in solved.firm if f.source in there)
+    stores = tuple(s.source.id for s in solved.design.supply if s.source.kind == "storage" and s.source.id in there)
+    variable = [s for s in solved.design.supply if s.source.kind == "variable" and s.source.id in there]
+    usable = sum((s.capacity_mw * s.source.profile for s in variable if s.source.profile is not None), np.zeros(8760))
+    missing = np.maximum(wanted_mw - firm - usable, 0.0)
+    return Proof(missing, stores) if missing.max() > _LEAST_MWH else None
+
+
+def _worst_days(runs: list[YearRun]) -> tuple[int, ...]:
+    days: dict[int, None] = {}
+    for run in runs:
+        for hourly in (run.dispatch.unserved_mw, run.unproven_mw):
+            if not len(hourly):
+                continue
+            daily = hourly.reshape(DAYS_IN_YEAR, HOURS_IN_DAY).sum(axis=1)
+            worst = np.argsort(-daily, kind="stable")[:_WORST_DAYS]
+            days.update(dict.fromkeys(int(day) for day in worst if daily[day] > _LEAST_MWH))
+    return tuple(days)
+
+
+def _counts(design: SiteDesign, *, standby: bool) -> list[tuple[SiteSource, float]]:
+    """Firm sources with their units, or MW; what comes through the same line is one source."""
+    found: list[tuple[SiteSource, float]] = []
+    line = sum(s.capacity_mw for s in design.supply if s.source.kind in ("grid", "contract"))
+    for s in design.supply:
+        source = s.source
+        if not source.firm or (source.kind == "backup" and not standby):
+            continue
+        if source.kind in ("grid", "contract"):
+            if line > 0:
+                found.append((source, line))
+                line = 0.0
+            continue
+        found.append((source, s.capacity_mw / source.unit_mw if source.unit_mw > 0 else s.capacity_mw))
+    return found
+
+
+def _availability(solved: SolvedSite, wanted_mw: float) -> float:
+    carried = min(wanted_mw, sum(f.mw for f in solved.firm))
+    return portfolio_availability(_counts(solved.design, standby=True), carried)
+
+
+def _standby(design: SiteDesign, demand_mw: np.ndarray) -> tuple[float, float]:
+    """Expected energy of standby because other units fail, and what it may deliver in a year [MWh]."""
+    standby = [s for s in design.supply if s.source.kind == "backup"]
+    if not standby:
+        return 0.0, 0.0
+    most = sum(s.capacity_mw for s in standby)
+    short = np.minimum(expected_shortfall_mw(_counts(design, standby=False), demand_mw), most)
+    limit = sum(s.source.annual_limit_hours * s.capacity_mw for s in standby)
+    return float(short.sum()), limit
