@@ -40,8 +40,6 @@ def _priced(catalog: Catalog, section: SiteSection, place: Site, source: SiteSou
     if section.connection_usd_per_kw is not None:
         source = replace(source, capex_musd_per_mw=section.connection_usd_per_kw * _MUSD_PER_MW)
     tariff = _tariff(catalog, section, place)
-    if tariff is None:
-        return source
     return replace(source, tariff=tariff, marginal_cost_usd_per_mwh=float(tariff.energy_usd_per_mwh.mean()))
 
 
@@ -79,14 +77,18 @@ def with_own_profiles(section: SiteSection, place: Site) -> Site:
     return replace(place, **named) if named else place
 
 
-def _tariff(catalog: Catalog, section: SiteSection, place: Site) -> Tariff | None:
-    """The tariff of a site's grid; None for an average price and nothing else."""
+def _tariff(catalog: Catalog, section: SiteSection, place: Site) -> Tariff:
+    """The tariff of a site's grid.
+
+    An average price without a minimum bill would make an idle connection free standby, which no utility sells to a
+    large load: the share of the energy that large-load tariffs bill in any case is the default.
+    """
     given = section.tariff
     contract = math.nan if given.contract_mw is None else given.contract_mw
     if not is_wholesale(section):
-        if given.min_bill_fraction is None and given.contract_mw is None:
-            return None
-        least = given.min_bill_fraction or 0.0
+        least = given.min_bill_fraction
+        if least is None:
+            least = catalog.value("prices", "tariff_dominion_gs5", "generation_min_bill_fraction")
         return flat_tariff(place.energy_price_usd_per_mwh, min_bill_fraction=least, contract_mw=contract)
     return wholesale_tariff(
         _prices(catalog, section, place),

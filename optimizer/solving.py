@@ -105,7 +105,7 @@ def _solve(loaded: LoadedInstance, how: SolveOptions, clock: Clock, progress: Pr
         if found.design is None:  # the time is up, or tighter limits leave nothing: what is known so far
             break
         effort, best = harder, found
-        if effort.instance is loaded.instance:
+        if effort.instance.limit == loaded.instance.limit:
             loose = found
     if best is not loose:
         return with_bound_of(best.result, loose.result)
@@ -140,9 +140,9 @@ def _harder(context: Setting, effort: _Effort, found: _Attempt) -> _Effort | Non
     short = {site.solved.setting.section.key: site.worst_days for site in found.checked if site.worst_days and _fails(context, site)}
     factors = excess(context.loaded.instance.limit, result.totals)
     unclean = _unclean(context, result)
-    if short or abs(cost.difference) > COST_TOLERANCE or ((factors or unclean) and effort.days.typical < _MOST_DAYS):
-        if effort.days.typical < _MOST_DAYS or short:
-            changes["days"] = _more_days(effort.days, short)
+    far = abs(cost.difference) > COST_TOLERANCE or bool(factors)
+    if short or (far and effort.days.typical < _MOST_DAYS):
+        changes["days"] = _more_days(effort.days, short)
     if min(site.firm_availability for site in found.checked) < context.firm_availability - 1e-9:
         kinds = max(effort.kinds + 1, max(len(_firm_kinds(site)) for site in found.checked))
         changes |= {"kinds": kinds, "firm_availability": joint_target(context.firm_availability, kinds)}
@@ -178,7 +178,8 @@ def _unclean(context: Setting, result: Result) -> float:
 def _tighter(instance: Instance, factors: Mapping[str, float], unclean: float) -> Instance:
     """Limits that only the whole year breaks, tightened by what it breaks them.
 
-    Such a design is feasible; the bound is that of the untightened question, so the gap says what is not proven.
+    A design under tightened limits is feasible; the bound is that of the untightened question, so the gap says what is
+    not proven. The share of clean energy on representative days is an estimate of the year's: it is calibrated.
     """
     given = instance.limit.model_dump()
     limit = instance.limit.model_copy(update={key: given[key] / factor for key, factor in factors.items()})

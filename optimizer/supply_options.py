@@ -1,4 +1,4 @@
-"""From a site's sources to what the formulation sees of them: the hours they are judged in, prices, firm lines, bounds."""
+"""A site's sources as the formulation sees them: the hours they are judged in, prices, firm lines, bounds."""
 
 from __future__ import annotations
 
@@ -24,11 +24,12 @@ _USD_PER_MUSD = 1e6
 
 
 def representative_hours(at: SiteSetting, sources: list[SiteSource], tables: list[CoolingTable], typical: int,
-                         always: tuple[int, ...] = ()) -> RepresentativeDays:  # fmt: skip
+                         always: tuple[int, ...] = (), *, runs: bool = True) -> RepresentativeDays:  # fmt: skip
     """Representative days of a site: typical of sun, wind, heat and prices, and the extreme ones as they are.
 
-    Extreme are the days and the three-day lull of least sun, of least wind, and of both together; the hottest day; the
-    dearest day; and the days of `always`.
+    Extreme are the days and the three-day lulls of least sun, of least wind, of both together and of most heat; the
+    dearest day; and the days of `always`. Where the question does not see how the plant runs (`runs` false), only the
+    leanest and the hottest day: the run through the year adds more if they are not enough.
     """
     profiles = {s.id: s.profile for s in sources if s.profile is not None}
     extremes: dict[str, Extreme] = dict.fromkeys(profiles, "low")
@@ -40,11 +41,19 @@ def representative_hours(at: SiteSetting, sources: list[SiteSource], tables: lis
         profiles[_COOL], extremes[_COOL] = load.max() - load, "low"  # large when cooling needs little
     tariff = next((s.tariff for s in sources if s.tariff is not None), None)
     days = set(always)
+    if not runs:
+        days |= {_daily_least(profiles[name]) for name in (_WEATHER, "solar_pv", "wind", _COOL) if name in profiles}
+        extremes = {}
     if tariff is not None and np.ptp(tariff.energy_usd_per_mwh) > 0:
-        profiles[PRICE], extremes[PRICE] = tariff.energy_usd_per_mwh, "high"
+        profiles[PRICE] = tariff.energy_usd_per_mwh
+        extremes = {**extremes, PRICE: "high"}
     if tariff is not None and tariff.demand_usd_per_mw_year > 0 and not tariff.billed_hours.all():
         days.add(_hottest_billed_day(load, tariff.billed_hours))
     return representative_days(profiles, typical=typical, extremes=extremes, always=sorted(days))
+
+
+def _daily_least(values: np.ndarray) -> int:
+    return int(np.argmin(values.reshape(-1, HOURS_IN_DAY).sum(axis=1)))
 
 
 def _hottest_billed_day(load: np.ndarray, billed: np.ndarray) -> int:
@@ -99,9 +108,13 @@ def supply_option(source: SiteSource, hours: RepresentativeDays, setting: Settin
 def min_load_mw(source: SiteSource, setting: Setting, peak_mw: float) -> float:
     """Least output of a running unit [MW], where on or off matters: a large unit beside weather or hourly prices."""
     sources = [s for at in setting.sites for s in at.sources]
-    swings = any(s.kind in ("variable", "storage") or s.tariff is not None for s in sources)
+    swings = any(s.kind in ("variable", "storage") or has_hourly_price(s) for s in sources)
     least = source.min_load_fraction * source.unit_mw
     return least if swings and source.kind == "dispatchable" and least > _MATTERS * peak_mw else 0.0
+
+
+def has_hourly_price(source: SiteSource) -> bool:
+    return source.tariff is not None and float(np.ptp(source.tariff.energy_usd_per_mwh)) > 0
 
 
 def _firm(source: SiteSource, setting: Setting, peak_mw: float, availability: float | None) -> tuple[float, float]:

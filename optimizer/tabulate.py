@@ -101,7 +101,8 @@ class Tabulator:
         methods = [cooling_method(setting.catalog, c) for c in self._ids(at, "cooling", "cooling")]
         tables = {m.id: overheads(m, at.climate, setting.electrical_loss) for m in methods}
         days = self.days or Days(DAYS_RUN if sees_operation(setting.loaded.instance) else DAYS_BUILT)
-        hours = representative_hours(at, allowed, list(tables.values()), days.typical, days.always.get(section.key, ()))
+        hours = representative_hours(at, allowed, list(tables.values()), days.typical,
+                                     days.always.get(section.key, ()), runs=sees_operation(setting.loaded.instance))
         cooling = {m.id: _cooling_hours(m.id, tables[m.id], at, hours) for m in methods}
         segments = self._segments(at, methods, cooling)
         peak = _largest_peak_mw(segments, cooling) * section.max_clusters

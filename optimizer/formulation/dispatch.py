@@ -29,7 +29,7 @@ def add_dispatch(block: Block, plant: Block, site: SiteOptions, number: int, pha
     running[g, d]      units that run on representative day d, where that matters       [-]
     billed[g]          peak that a demand charge is paid for                            [MW]
     unused[g]          energy that is billed though it is not used                      [MWh/year]
-    level, morning     state of storage, see `_add_storage`                             [MWh]
+    level, morning     state of storage, see `_add_closed_days` and `_add_linked_days`  [MWh]
     bill               energy, demand charges and minimum bills of a year               [M$/year]
     """
     there = [option for option in site.supply if is_there(option, phase)]
@@ -115,32 +115,52 @@ def _add_balance(block: Block, site: SiteOptions, there: list[SupplyOption], num
 
 
 def _add_storage(block: Block, plant: Block, site: SiteOptions, there: list[SupplyOption]) -> None:
-    """Storage hour by hour within the representative days, and from day to day through the calendar.
-
-    level[g, h]     energy in it against the morning of the day                          [MWh]
-    morning[g, d]   energy in it on the morning of each of the 365 days, cyclic          [MWh]
-    highest, lowest of level on a representative day                                     [MWh]
-
-    Without a calendar every day ends where it began and `morning` is one number a representative day.
-    [1] L. Kotzur et al., Time series aggregation for energy system design: Modeling seasonal storage,
-        Applied Energy 213 (2018) 123-135.
-    """
-    by_id = {option.id: option for option in there if option.kind == "storage"}
-    before = _hour_before(site.hour_days)
-    days, last = np.unique(site.hour_days).tolist(), _last_hours(site.hour_days)
-    linked = len(site.calendar) > 0
-    calendar = site.calendar.tolist() if linked else days
+    """Power of storage, and its state: within each day, or through the calendar where the site has one."""
     block.level = Var(block.storages, block.hours, domain=Reals)
-    block.highest = Var(block.storages, days, domain=NonNegativeReals)
-    block.lowest = Var(block.storages, days, domain=Reals, bounds=(None, 0.0))
-    block.morning = Var(block.storages, range(len(calendar)), domain=NonNegativeReals)
     block.charge_limit = Constraint(
         block.storages, block.hours, rule=lambda b, g, h: b.charge[g, h] + b.output[g, h] <= plant.capacity[g]
     )
+    stores = {option.id: option for option in there if option.kind == "storage"}
+    if len(site.calendar):
+        _add_linked_days(block, plant, site, stores)
+    else:
+        _add_closed_days(block, plant, site, stores)
+
+
+def _add_closed_days(block: Block, plant: Block, site: SiteOptions, stores: dict[str, SupplyOption]) -> None:
+    """Every representative day ends where it began; `level` is the energy in the store [MWh]."""
+    before = _hour_before(site.hour_days, cyclic=True)
+    block.level_balance = Constraint(
+        block.storages, block.hours,
+        rule=lambda b, g, h: b.level[g, h]
+        == b.level[g, before[h]] + stores[g].round_trip_efficiency * b.charge[g, h] - b.output[g, h],
+    )  # fmt: skip
+    block.full = Constraint(block.storages, block.hours, rule=lambda b, g, h: b.level[g, h] <= plant.energy[g])
+    block.empty = Constraint(
+        block.storages, block.hours,
+        rule=lambda b, g, h: b.level[g, h] >= stores[g].minimum_charge_fraction * plant.energy[g],
+    )
+
+
+def _add_linked_days(block: Block, plant: Block, site: SiteOptions, stores: dict[str, SupplyOption]) -> None:
+    """Storage followed through the 365 days of the calendar [1].
+
+    level[g, h]      energy in it against the morning of the representative day         [MWh]
+    morning[g, d]    energy in it on the morning of each day of the year, cyclic        [MWh]
+    highest, lowest  of `level` on a representative day                                 [MWh]
+
+    [1] L. Kotzur et al., Time series aggregation for energy system design: Modeling seasonal storage,
+        Applied Energy 213 (2018) 123-135.
+    """
+    before, last = _hour_before(site.hour_days, cyclic=False), _last_hours(site.hour_days)
+    days, calendar = np.unique(site.hour_days).tolist(), site.calendar.tolist()
+    block.highest = Var(block.storages, days, domain=NonNegativeReals)
+    block.lowest = Var(block.storages, days, domain=Reals, bounds=(None, 0.0))
+    block.morning = Var(block.storages, range(len(calendar)), domain=NonNegativeReals)
     block.level_balance = Constraint(
         block.storages, block.hours,
         rule=lambda b, g, h: b.level[g, h] - (b.level[g, before[h]] if h in before else 0.0)
-        == by_id[g].round_trip_efficiency * b.charge[g, h] - b.output[g, h],
+        == stores[g].round_trip_efficiency * b.charge[g, h] - b.output[g, h],
     )  # fmt: skip
     block.level_high = Constraint(
         block.storages, block.hours, rule=lambda b, g, h: b.level[g, h] <= b.highest[g, int(site.hour_days[h])]
@@ -155,22 +175,23 @@ def _add_storage(block: Block, plant: Block, site: SiteOptions, there: list[Supp
     block.empty = Constraint(
         block.storages, numbers,
         rule=lambda b, g, d: b.morning[g, d] + b.lowest[g, calendar[d]]
-        >= by_id[g].minimum_charge_fraction * plant.energy[g],
+        >= stores[g].minimum_charge_fraction * plant.energy[g],
+    )  # fmt: skip
+    block.next_morning = Constraint(
+        block.storages, numbers,
+        rule=lambda b, g, d: b.morning[g, (d + 1) % len(calendar)]
+        == b.morning[g, d] + b.level[g, last[calendar[d]]],
     )  # fmt: skip
 
-    def next_morning(b: Block, g: str, d: int) -> Any:
-        following = (d + 1) % len(calendar) if linked else d
-        return b.morning[g, following] == b.morning[g, d] + b.level[g, last[calendar[d]]]
 
-    block.next_morning = Constraint(block.storages, numbers, rule=next_morning)
-
-
-def _hour_before(days: np.ndarray) -> dict[int, int]:
-    """Previous hour of each representative hour within its day; the first has none."""
+def _hour_before(days: np.ndarray, *, cyclic: bool) -> dict[int, int]:
+    """Previous hour of each representative hour within its day; the first follows the last if cyclic, else none."""
     previous = {}
     for day in np.unique(days):
         hours = np.flatnonzero(days == day).tolist()
         previous.update(dict(zip(hours[1:], hours[:-1], strict=True)))
+        if cyclic:
+            previous[hours[0]] = hours[-1]
     return previous
 
 
