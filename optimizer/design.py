@@ -118,7 +118,7 @@ def _site(model: BuiltModel, site: SiteOptions, options: Options, at: SiteSettin
         firm.append(Firm(source.id, _firm_mw(option, capacity)))
     phases = tuple(PhaseTime(phase.start_years, phase.share) for phase in options.phases)
     design = SiteDesign(at.site, at.climate, clusters, tuple(supply), at.given, phases)
-    return SolvedSite(at, design, _beside_grid(design, firm))
+    return SolvedSite(at, design, _beside_grid(design, firm, site.standby_share))
 
 
 def _firm_mw(option: SupplyOption, capacity_mw: float) -> float:
@@ -129,10 +129,10 @@ def _firm_mw(option: SupplyOption, capacity_mw: float) -> float:
     return min(max(option.firm_mw_per_unit * units - option.firm_offset_mw, 0.0), capacity_mw)
 
 
-def _beside_grid(design: SiteDesign, firm: list[Firm]) -> tuple[Firm, ...]:
+def _beside_grid(design: SiteDesign, firm: list[Firm], share: float) -> tuple[Firm, ...]:
     """Standby counts for no more than the grid it stands by for."""
     kinds = {s.source.id: s.source.kind for s in design.supply}
-    room = sum(s.capacity_mw for s in design.supply if s.source.kind in ("grid", "contract"))
+    room = share * sum(s.capacity_mw for s in design.supply if s.source.kind in ("grid", "contract"))
     found = []
     for one in firm:
         mw = min(one.mw, room) if kinds[one.source] == "backup" else one.mw

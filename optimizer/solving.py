@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,7 @@ _SEES_CAPEX = ("efficiency", "exaflops_per_capex", "capex")
 
 COST_TOLERANCE = 5e-3  # of the yearly cost of supply, representative days against the year
 _MOST_ROUNDS, _MOST_DAYS = 7, 96
+_STANDBY_STEP, _LEAST_STEP = 0.95, 0.3  # how far standby is cut back where it would run longer than it may
 
 Tell = Callable[[str, float | None, float | None], None]
 Progress = Callable[[str, float | None, float | None, float], None]  # (stage, value, bound, elapsed seconds)
@@ -105,7 +106,7 @@ def _solve(loaded: LoadedInstance, how: SolveOptions, clock: Clock, progress: Pr
         if found.design is None:  # the time is up, or tighter limits leave nothing: what is known so far
             break
         effort, best = harder, found
-        if effort.instance.limit == loaded.instance.limit:
+        if effort.instance.limit == loaded.instance.limit and not effort.standby_share:
             loose = found
     if best is not loose:
         return with_bound_of(best.result, loose.result)
@@ -114,11 +115,14 @@ def _solve(loaded: LoadedInstance, how: SolveOptions, clock: Clock, progress: Pr
 
 @dataclass(frozen=True)
 class _Effort:
-    """How an attempt is made: on which days, with which availability of each kind of firm source, under which limits."""
+    """How an attempt is made: on which days, with which availability of each kind of firm source, under which limits,
+    and how much standby counts beside the grid of a site.
+    """
 
     days: Days
     firm_availability: float | None
     instance: Instance
+    standby_share: Mapping[str, float] = field(default_factory=dict)
     rounds: int = 1
     kinds: int = 1
 
@@ -146,6 +150,9 @@ def _harder(context: Setting, effort: _Effort, found: _Attempt) -> _Effort | Non
     if min(site.firm_availability for site in found.checked) < context.firm_availability - 1e-9:
         kinds = max(effort.kinds + 1, max(len(_firm_kinds(site)) for site in found.checked))
         changes |= {"kinds": kinds, "firm_availability": joint_target(context.firm_availability, kinds)}
+    overused = {site.solved.setting.section.key: _less_standby(site) for site in found.checked if _standby_overused(site)}
+    if overused:
+        changes["standby_share"] = {**effort.standby_share, **overused}
     if not changes and (factors or unclean):
         changes["instance"] = _tighter(effort.instance, factors, unclean)
     return replace(effort, rounds=effort.rounds + 1, **changes) if changes else None
@@ -154,6 +161,18 @@ def _harder(context: Setting, effort: _Effort, found: _Attempt) -> _Effort | Non
 def _fails(context: Setting, site: CheckedSite) -> bool:
     share = site.evaluation.unserved_mwh / max(site.evaluation.energy_mwh, 1e-9)
     return share > context.unserved_share or site.unproven_hours > 0
+
+
+def _standby_overused(site: CheckedSite) -> bool:
+    return site.standby_mwh > site.standby_limit_mwh * (1.0 + 1e-9)
+
+
+def _less_standby(site: CheckedSite) -> float:
+    """Standby per MW of grid with which its expected use should come within its permit."""
+    kinds = {s.source.id: s.source.kind for s in site.evaluation.design.supply}
+    line = sum(s.capacity_mw for s in site.evaluation.design.supply if s.source.kind in ("grid", "contract"))
+    used = sum(f.mw for f in site.solved.firm if kinds[f.source] == "backup")
+    return used / max(line, 1e-9) * _STANDBY_STEP * max(_LEAST_STEP, site.standby_limit_mwh / site.standby_mwh)
 
 
 def _firm_kinds(site: CheckedSite) -> set[str]:
@@ -193,7 +212,9 @@ def _tighter(instance: Instance, factors: Mapping[str, float], unclean: float) -
 def _attempt(context: Setting, how: SolveOptions, clock: Clock, tell: Tell, effort: _Effort) -> _Attempt:
     """One solve on given representative days, checked over the year."""
     tell("tabulating the physics", None, None)
-    tabulator = Tabulator(context, how.tolerance, clock, effort.days, effort.firm_availability)
+    tabulator = Tabulator(
+        context, how.tolerance, clock, effort.days, effort.firm_availability, effort.standby_share
+    )
     watch, instance = _Watch(how, tabulator, clock, effort), effort.instance
     try:
         options = tabulator.options()

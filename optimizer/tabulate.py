@@ -86,6 +86,7 @@ class Tabulator:
     clock: Clock | None = None
     days: Days | None = None
     firm_availability: float | None = None
+    standby_share: Mapping[str, float] = field(default_factory=dict)
     configurations: int = 0
     dropped: int = 0
     _parts: dict[tuple[object, ...], list[Part]] = field(default_factory=dict)
@@ -121,6 +122,7 @@ class Tabulator:
             land_limit_acres=at.site.land_limit_acres,
             gpus=(lower, upper),
             modes=ways,
+            standby_share=self.standby_share.get(section.key, 1.0),
             calendar=hours.calendar if linked else np.zeros(0, dtype=int),
         )
 

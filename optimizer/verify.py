@@ -76,7 +76,7 @@ def _proof(solved: SolvedSite, wanted_mw: float, there: set[str]) -> Proof | Non
     stores = tuple(s.source.id for s in solved.design.supply if s.source.kind == "storage" and s.source.id in there)
     variable = [s for s in solved.design.supply if s.source.kind == "variable" and s.source.id in there]
     usable = sum((s.capacity_mw * s.source.profile for s in variable if s.source.profile is not None), np.zeros(8760))
-    missing = np.maximum(wanted_mw - firm - usable, 0.0)
+    missing = wanted_mw - firm - usable  # negative where there is room to charge
     return Proof(missing, stores) if missing.max() > _LEAST_MWH else None
 
 

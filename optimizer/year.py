@@ -20,7 +20,6 @@ from exasite.session import Clock, Session
 
 _UNSERVED_USD_PER_MWH = 20_000.0  # a multiple of any price, so that only what cannot be served is not
 _UNPROVEN_USD_PER_MWH = 2_000.0  # of firm power that storage does not prove
-_USD_PER_MUSD = 1e6
 _GAP = 1e-4
 _HOURS = np.arange(HOURS_IN_YEAR)
 
@@ -120,9 +119,9 @@ def run_year(plants: Sequence[Plant], clusters: Sequence[Pausable], proof: Proof
         _add_plant(program, at, plant)
     for cluster in clusters:
         at.paused.append(_add_pauses(program, cluster))
-    at.unserved = program.add(HOURS_IN_YEAR, np.inf, _UNSERVED_USD_PER_MWH / _USD_PER_MUSD)
+    at.unserved = program.add(HOURS_IN_YEAR, np.inf, _UNSERVED_USD_PER_MWH)
     if proof is not None:
-        at.unproven = program.add(HOURS_IN_YEAR, np.inf, _UNPROVEN_USD_PER_MWH / _USD_PER_MUSD)
+        at.unproven = program.add(HOURS_IN_YEAR, np.inf, _UNPROVEN_USD_PER_MWH)
         parts = [(_HOURS, at.output[s], 1.0) for s in proof.stores if s in at.output]
         parts += [(_HOURS, at.charge[s], -1.0) for s in proof.stores if s in at.charge]
         program.require([*parts, (_HOURS, at.unproven, 1.0)], HOURS_IN_YEAR, proof.wanted_mw, np.inf)
@@ -133,7 +132,7 @@ def run_year(plants: Sequence[Plant], clusters: Sequence[Pausable], proof: Proof
 
 def _add_plant(program: _Program, at: _Columns, plant: Plant) -> None:
     usable = np.maximum(plant.output_mw, 0.0)
-    cost = np.asarray(plant.cost_usd_per_mwh, dtype=float) / _USD_PER_MUSD
+    cost = np.asarray(plant.cost_usd_per_mwh, dtype=float)
     output = program.add(HOURS_IN_YEAR, usable, cost, usable if plant.must_take else 0.0)
     at.output[plant.id] = output
     if plant.is_storage:
@@ -168,14 +167,14 @@ def _add_charges(program: _Program, plant: Plant, output: np.ndarray) -> None:
     assert tariff is not None  # callers check
     if tariff.kind == "flat":
         if tariff.min_bill_fraction > 0:
-            unused = program.add(1, np.inf, float(tariff.energy_usd_per_mwh.mean()) / _USD_PER_MUSD)
+            unused = program.add(1, np.inf, float(tariff.energy_usd_per_mwh.mean()))
             least = tariff.min_bill_fraction * plant.contract_mw * HOURS_IN_YEAR
             zeros = np.zeros(HOURS_IN_YEAR, dtype=int)
             program.require([(zeros, output, 1.0), (np.zeros(1, dtype=int), unused, 1.0)], 1, least, np.inf)
         return
     billed_hours = np.flatnonzero(tariff.billed_hours)
     least_mw = tariff.min_bill_fraction * plant.contract_mw
-    billed = program.add(1, np.inf, tariff.demand_usd_per_mw_year / _USD_PER_MUSD, least_mw)
+    billed = program.add(1, np.inf, tariff.demand_usd_per_mw_year, least_mw)
     rows = np.arange(len(billed_hours))
     program.require([(rows, np.repeat(billed, len(rows)), 1.0), (rows, output[billed_hours], -1.0)], len(rows), 0.0, np.inf)
 
@@ -202,6 +201,7 @@ def _add_balance(program: _Program, at: _Columns, plants: Sequence[Plant], clust
 
 
 def _solved(program: _Program, time_limit_s: float) -> np.ndarray:
+    """Costs are in USD: in M$ the price of a MWh drowns in the tolerance of the solver."""
     model = program.model()
     cost = Linear(-np.concatenate(program.cost), 0.0)
     session = Session(model, clock=Clock(time_limit_s))

@@ -120,7 +120,7 @@ def _add_firmness(block: Block, plant: Block, site: SiteOptions, number: int, ph
     standby = [o.id for o in there if o.kind == "backup" and o.firm]
     if standby:  # engines that may run few hours stand by for the grid, they do not replace it
         beside = sum(plant.capacity[o.id] for o in there if o.kind in ("grid", "contract"))
-        block.standby_beside_grid = Constraint(expr=sum(plant.firm[g] for g in standby) <= beside)
+        block.standby_beside_grid = Constraint(expr=sum(plant.firm[g] for g in standby) <= site.standby_share * beside)
 
 
 def supply_capex_musd(block: Block, site: SiteOptions) -> Any:
