@@ -11,11 +11,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from exasite.models.hourly_file import read_capacity_factors
 from exasite.models.units import HOURS_PER_YEAR
 
 Floats = NDArray[np.float64]
@@ -55,37 +55,19 @@ def _shipped_names() -> list[str]:
 def capacity_factors(name: str) -> Floats:
     """Capacity factor of every hour of the year [1], shape [8760], read-only.
 
-    `name` is a shipped profile (`solar_memphis_tn`) or the path of a CSV: a header, then one hour a line,
-    its last column the capacity factor.
-    Raises KeyError for an unknown name and ValueError, with line numbers, for a file that does not fit.
+    `name` is a shipped profile (`solar_memphis_tn`) or the path of a CSV as `exasite.models.hourly_file` reads
+    it. Raises KeyError for an unknown name and HourlyFileError (a ValueError), with row numbers, for a file
+    that does not fit.
     """
     if name.endswith(".csv"):
-        lines = Path(name).read_text(encoding="utf-8").splitlines()
-    elif name in profile_names():
-        lines = files(_DATA).joinpath(f"{name}.csv").read_text(encoding="utf-8").splitlines()
-    else:
+        return read_capacity_factors(name)
+    if name not in profile_names():
         near = difflib.get_close_matches(name, profile_names(), n=1, cutoff=0.4)
         hint = f"; did you mean '{near[0]}'?" if near else f"; known: {', '.join(profile_names())}"
         raise KeyError(f"unknown profile '{name}'{hint}")
-    values = _numbers(name, lines[1:])
+    lines = files(_DATA).joinpath(f"{name}.csv").read_text(encoding="utf-8").splitlines()[1:]
+    values = np.array([float(line.rsplit(",", 1)[-1]) for line in lines])
     values.setflags(write=False)
-    return values
-
-
-def _numbers(name: str, lines: list[str]) -> Floats:
-    if len(lines) != HOURS_IN_YEAR:
-        raise ValueError(f"{name}: expected {HOURS_IN_YEAR} hours below the header, found {len(lines)}")
-    values = np.empty(HOURS_IN_YEAR)
-    bad: list[str] = []
-    for position, line in enumerate(lines):
-        try:
-            values[position] = float(line.rsplit(",", 1)[-1])
-        except ValueError:
-            values[position] = np.nan
-        if not 0.0 <= values[position] <= 1.0:
-            bad.append(f"line {position + 2}: '{line}'")
-    if bad:
-        raise ValueError(f"{name}: capacity factors must lie between 0 and 1: {'; '.join(bad[:5])}")
     return values
 
 
@@ -143,6 +125,16 @@ def wholesale_shape(market: str, year: int, *, median: bool = False) -> Floats:
     shape = shape / shape.mean()
     shape.setflags(write=False)
     return shape
+
+
+@lru_cache(maxsize=32)
+def wholesale_median_level(market: str, year: int) -> float:
+    """Mean of the medians by month and hour over the mean price of a year [1]."""
+    text = files(_DATA).joinpath(f"{_WHOLESALE_PREFIX}{market}.csv").read_text(encoding="utf-8")
+    lines = [line for line in csv.DictReader(text.splitlines()) if int(line["year"]) == year]
+    weights = np.array([DAYS_IN_MONTH[int(line["month"]) - 1] for line in lines], dtype=float)
+    medians, means = (np.array([float(line[f"{kind}_usd_per_mwh"]) for line in lines]) for kind in ("median", "mean"))
+    return float((weights @ medians) / (weights @ means))
 
 
 @dataclass(frozen=True)

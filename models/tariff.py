@@ -13,13 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exasite.models.catalog import Catalog
-from exasite.models.profiles import DAYS_IN_MONTH, HOURS_IN_YEAR, hour_of_day, month_of_hour, wholesale_shape
+from exasite.models.profiles import DAYS_IN_MONTH, HOURS_IN_DAY, HOURS_IN_YEAR, hour_of_day, month_of_hour, wholesale_median_level, wholesale_shape
 from exasite.models.units import conversion_factor
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
 _MONTHS = len(DAYS_IN_MONTH)
+_SPIKE_DAYS = (1, 2, 3, 4, 5)  # of a month
 _KW_PER_MW = conversion_factor("MW", "kW")
 
 
@@ -91,6 +92,39 @@ def grid_bill_usd(tariff: Tariff, drawn_mw: Floats, contract_mw: float) -> GridB
 
 
 def wholesale_prices(catalog: Catalog, market: str, year: int) -> Floats:
-    """Wholesale price of every hour of a year [USD/MWh]."""
-    mean = catalog.value("prices", f"{market}_{year}", "mean_usd_per_mwh")
-    return mean * wholesale_shape(market, year)
+    """Wholesale price of every hour of a year [USD/MWh], shape [8760], with the mean that was published.
+
+    Made from the means and medians by month and hour of the day, which alone hide the few dearest hours: ordinary
+    days carry the median, and what the mean lies above it falls on `k` days of the month, evenly spread. Where the
+    median lies above the mean, all days carry the mean. k is the number of days, 1 to 5, with which dropping the
+    dearest 1 % of hours lowers the mean most nearly as published (table `prices`). Which days are dear is made up;
+    that dear hours come together on few days is not.
+    Raises KeyError for an unknown market or year.
+    """
+    item = f"{market}_{year}"
+    mean, wanted = (catalog.value("prices", item, f) for f in ("mean_usd_per_mwh", "mean_without_top_1pct_usd_per_mwh"))
+    found = [_with_spikes(market, year, days) * mean for days in _SPIKE_DAYS]
+    return min(found, key=lambda prices: abs(mean_without_dearest(prices, 0.01) - wanted))
+
+
+def mean_without_dearest(prices: Floats, share: float) -> float:
+    """Mean of the prices [USD/MWh] without the dearest share of the hours."""
+    kept = np.sort(prices)[: len(prices) - round(share * len(prices))]
+    return float(kept.mean())
+
+
+def _with_spikes(market: str, year: int, days: int) -> Floats:
+    """Price over the mean of the year [1]: medians on ordinary days, the excess of the mean on `days` of each month."""
+    mean, median = wholesale_shape(market, year), wholesale_shape(market, year, median=True)
+    level = wholesale_median_level(market, year)
+    ordinary = np.minimum(median * level, mean)
+    shape = np.empty(HOURS_IN_YEAR)
+    first = 0
+    for length in DAYS_IN_MONTH:
+        span = slice(first * HOURS_IN_DAY, (first + length) * HOURS_IN_DAY)
+        dear = np.isin(np.arange(length), np.linspace(0, length, days, endpoint=False).astype(int) + length // (2 * days))
+        cells = ordinary[span].reshape(length, HOURS_IN_DAY)
+        excess = (mean[span].reshape(length, HOURS_IN_DAY) - cells) * length / dear.sum()
+        shape[span] = np.where(dear[:, None], cells + excess, cells).ravel()
+        first += length
+    return shape / shape.mean()

@@ -49,7 +49,7 @@ def read_weather(path: str | Path) -> Climate:
 
 
 def weather_kind(path: Path) -> str:
-    """"EPW" or "TMY3", of a weather file without a fault. Raises WeatherError listing every problem."""
+    """Kind of a weather file without a fault, EPW or TMY3. Raises WeatherError listing every problem."""
     text, problem = file_text(path)
     if problem:
         raise WeatherError(path, [problem])

@@ -138,6 +138,14 @@ def _firm(source: SiteSource, setting: Setting, peak_mw: float, availability: fl
     return line.mw_per_unit, line.offset_mw
 
 
+def standby_room(sources: list[SiteSource], setting: Setting, availability: float | None) -> float:
+    """Standby that counts as firm per MW of grid: beside a grid that is not good enough alone it stands in for the grid
+    and carries what lies above it.
+    """
+    wanted = availability or setting.firm_availability
+    return 2.0 if any(s.kind == "grid" and s.unit_availability < wanted for s in sources) else 1.0
+
+
 def _useful_mw(source: SiteSource, peak_mw: float, per_unit: float, offset: float) -> float:
     """More of a source than this can never be of use."""
     if source.kind == "variable":

@@ -47,7 +47,7 @@ from exasite.setting import (
     ids_for,
     workload_for,
 )
-from exasite.supply_options import representative_hours, supply_option
+from exasite.supply_options import representative_hours, standby_room, supply_option
 
 LARGEST_CLUSTER_GPUS = 2_000_000  # where the question sets no bound
 _USD_PER_MUSD = 1e6
@@ -122,7 +122,7 @@ class Tabulator:
             land_limit_acres=at.site.land_limit_acres,
             gpus=(lower, upper),
             modes=ways,
-            standby_share=self.standby_share.get(section.key, 1.0),
+            standby_share=self.standby_share.get(section.key, standby_room(allowed, setting, self.firm_availability)),
             calendar=hours.calendar if linked else np.zeros(0, dtype=int),
         )
 

@@ -66,8 +66,8 @@ def test_own_profile_file(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("lines", "message"), [
     (["0.1"] * 100, "found 100"),
-    (["0.1"] * 10 + ["1.2"] + ["0.1"] * 8749, "line 12"),
-    (["0.1"] * 10 + ["none"] + ["0.1"] * 8749, "line 12"),
+    (["0.1"] * 10 + ["1.2"] + ["0.1"] * 8749, "row 12"),
+    (["0.1"] * 10 + ["none"] + ["0.1"] * 8749, "row 12"),
 ])  # fmt: skip
 def test_bad_profile_files_are_refused(tmp_path: Path, lines: list[str], message: str) -> None:
     bad = tmp_path / "bad.csv"
