@@ -32,7 +32,7 @@ DEFAULT_GAP = 1e-3
 DEFAULT_TIME_LIMIT_S = 600.0
 _SEES_CAPEX = ("efficiency", "exaflops_per_capex", "capex")
 
-COST_TOLERANCE = 5e-3  # of the yearly cost of supply, representative days against the year
+YEAR_TOLERANCE = 5e-3  # of the yearly cost of supply, representative days against the year
 _MOST_ROUNDS, _MOST_DAYS = 7, 96
 _STANDBY_STEP, _LEAST_STEP = 0.95, 0.3  # how far standby is cut back where it would run longer than it may
 
@@ -144,7 +144,7 @@ def _harder(context: Setting, effort: _Effort, found: _Attempt) -> _Effort | Non
     short = {site.solved.setting.section.key: site.worst_days for site in found.checked if site.worst_days and _fails(context, site)}
     factors = excess(context.loaded.instance.limit, result.totals)
     unclean = _unclean(context, result)
-    far = abs(cost.difference) > COST_TOLERANCE or bool(factors)
+    far = abs(cost.difference) > YEAR_TOLERANCE or bool(factors)
     if short or (far and effort.days.typical < _MOST_DAYS):
         changes["days"] = _more_days(effort.days, short)
     if min(site.firm_availability for site in found.checked) < context.firm_availability - 1e-9:

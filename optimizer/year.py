@@ -18,8 +18,9 @@ from exasite.models.dispatch import Dispatch, Plant
 from exasite.models.profiles import DAYS_IN_YEAR, HOURS_IN_DAY, HOURS_IN_YEAR
 from exasite.session import Clock, Session
 
-_UNSERVED_USD_PER_MWH = 20_000.0  # a multiple of any price, so that only what cannot be served is not
-_UNPROVEN_USD_PER_MWH = 2_000.0  # of firm power that storage does not prove
+# Penalties in multiples of the dearest MWh and of the dearest demand charge, which one hour alone may have to bear:
+# then only what cannot be served is not. A large unit that runs all day for one MWh is the reason for the hundreds.
+_UNSERVED, _UNPROVEN = (300.0, 4.0), (30.0, 2.0)
 _GAP = 1e-4
 _HOURS = np.arange(HOURS_IN_YEAR)
 
@@ -119,15 +120,22 @@ def run_year(plants: Sequence[Plant], clusters: Sequence[Pausable], proof: Proof
         _add_plant(program, at, plant)
     for cluster in clusters:
         at.paused.append(_add_pauses(program, cluster))
-    at.unserved = program.add(HOURS_IN_YEAR, np.inf, _UNSERVED_USD_PER_MWH)
+    at.unserved = program.add(HOURS_IN_YEAR, np.inf, _penalty(plants, _UNSERVED))
     if proof is not None:
-        at.unproven = program.add(HOURS_IN_YEAR, np.inf, _UNPROVEN_USD_PER_MWH)
+        at.unproven = program.add(HOURS_IN_YEAR, np.inf, _penalty(plants, _UNPROVEN))
         parts = [(_HOURS, at.output[s], 1.0) for s in proof.stores if s in at.output]
         parts += [(_HOURS, at.charge[s], -1.0) for s in proof.stores if s in at.charge]
         program.require([*parts, (_HOURS, at.unproven, 1.0)], HOURS_IN_YEAR, proof.wanted_mw, np.inf)
     _add_balance(program, at, plants, clusters)
     columns = _solved(program, time_limit_s)
     return YearRun(_dispatch(columns, at, plants), columns[at.unproven])
+
+
+def _penalty(plants: Sequence[Plant], multiples: tuple[float, float]) -> float:
+    """Penalty [USD/MWh] that exceeds what serving one more MWh can cost, demand charges included."""
+    dearest = max((float(np.max(p.cost_usd_per_mwh)) for p in plants), default=0.0)
+    charge = max((p.tariff.demand_usd_per_mw_year for p in plants if p.tariff is not None), default=0.0)
+    return multiples[0] * max(dearest, 1.0) + multiples[1] * charge
 
 
 def _add_plant(program: _Program, at: _Columns, plant: Plant) -> None:
