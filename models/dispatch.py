@@ -22,10 +22,10 @@ FloatArray = npt.NDArray[np.float64]
 class Plant:
     """A sized source. `output_mw` [hours] is what it can give; `energy_mwh` its store, if it is one.
 
-    `cost_usd_per_mwh` is a number or one for each hour; `tariff` says what else a grid bills. `annual_limit_mwh` caps the
-    energy of the year; `must_take` delivers always and is paid for all of it. A plant of units that cannot run below
-    `min_load_mw` each has `units` of `unit_mw` usable MW; they run or stand still for whole days. `minimum_mwh` stays in
-    a store.
+    `cost_usd_per_mwh` is a number or one for each hour; `tariff` says what else a grid bills. `annual_limit_mwh`
+    caps the energy of the year; `must_take` delivers always and is paid for all of it. A plant of units that cannot
+    run below `min_load_mw` each has `units` of `unit_mw` usable MW; they run or stand still for whole days.
+    `minimum_mwh` stays in a store.
     """
 
     id: str
@@ -139,7 +139,8 @@ def merit_order(demand_mw: FloatArray, plants: Sequence[Plant]) -> Dispatch:
     return Dispatch(output, charge, level, np.zeros((0, len(rest))), np.maximum(rest, 0.0), cost)
 
 
-def _with_charging(output: dict[str, FloatArray], charge: Mapping[str, FloatArray], free: Sequence[Plant]) -> dict[str, FloatArray]:
+def _with_charging(output: dict[str, FloatArray], charge: Mapping[str, FloatArray],
+                   free: Sequence[Plant]) -> dict[str, FloatArray]:  # fmt: skip
     """Output of the free sources with what they put into storage (what must be taken is in full already)."""
     wanted = sum(charge.values(), np.zeros(1))
     for plant in free:

@@ -115,8 +115,8 @@ class SiteEvaluation:
 
     `supply_annual_usd` holds annuities, fixed and energy cost of each source; energies, costs, CO2 and water are means
     over the phases; `dispatches` are hour by hour, one for each phase, with the demand they meet before pauses
-    `demand_mw` [phases x clusters x hours]; `kept_share` [clusters] is what pauses leave of the FLOPS, `paused_share` the
-    energy at work that is given up.
+    `demand_mw` [phases x clusters x hours]; `kept_share` [clusters] is what pauses leave of the FLOPS, `paused_share`
+    the energy at work that is given up.
     """
 
     design: SiteDesign

@@ -13,7 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exasite.models.catalog import Catalog
-from exasite.models.profiles import DAYS_IN_MONTH, HOURS_IN_DAY, HOURS_IN_YEAR, hour_of_day, month_of_hour, wholesale_median_level, wholesale_shape
+from exasite.models.profiles import (
+    DAYS_IN_MONTH,
+    HOURS_IN_DAY,
+    HOURS_IN_YEAR,
+    hour_of_day,
+    month_of_hour,
+    wholesale_median_level,
+    wholesale_shape,
+)
 from exasite.models.units import conversion_factor
 
 Floats = NDArray[np.float64]
@@ -78,6 +86,30 @@ def wholesale_tariff(
     return Tariff("wholesale", energy, charge, billed, min_bill_fraction, contract_mw)
 
 
+@dataclass(frozen=True)
+class MarketTerms:
+    """Charges on the peak where nothing else is agreed [USD/(kW month)], and the months whose peak is billed."""
+
+    demand_charge_usd_per_kw_month: float
+    capacity_charge_usd_per_kw_month: float
+    billed_months: tuple[int, ...]
+
+
+def market_terms(catalog: Catalog, market: str) -> MarketTerms:
+    """Usual charges beside the wholesale price of a market: PJM adds capacity, ERCOT bills its summer peaks.
+
+    A market that is not known gets the usual demand charge of a large load, on the peak of all months.
+    """
+    usual = catalog.value("power_sources", "grid", "demand_charge_usd_per_kw_month")
+    if market.startswith("ercot"):
+        months = tuple(int(month) for month in catalog.words("prices", "tariff_ercot_4cp", "billed_months"))
+        return MarketTerms(catalog.value("prices", "tariff_ercot_4cp", "demand_charge_usd_per_kw_month"), 0.0, months)
+    capacity = 0.0
+    if market.startswith("pjm"):
+        capacity = catalog.value("prices", "pjm_capacity", "auction_2027_2028_usd_per_kw_month")
+    return MarketTerms(usual, capacity, tuple(range(1, _MONTHS + 1)))
+
+
 def grid_bill_usd(tariff: Tariff, drawn_mw: Floats, contract_mw: float) -> GridBill:
     """The exact bill of a year of an hourly draw [MW, shape [8760]] under a contract [MW]."""
     energy = float(drawn_mw @ tariff.energy_usd_per_mwh)
@@ -122,7 +154,8 @@ def _with_spikes(market: str, year: int, days: int) -> Floats:
     first = 0
     for length in DAYS_IN_MONTH:
         span = slice(first * HOURS_IN_DAY, (first + length) * HOURS_IN_DAY)
-        dear = np.isin(np.arange(length), np.linspace(0, length, days, endpoint=False).astype(int) + length // (2 * days))
+        spread = np.linspace(0, length, days, endpoint=False).astype(int) + length // (2 * days)
+        dear = np.isin(np.arange(length), spread)
         cells = ordinary[span].reshape(length, HOURS_IN_DAY)
         excess = (mean[span].reshape(length, HOURS_IN_DAY) - cells) * length / dear.sum()
         shape[span] = np.where(dear[:, None], cells + excess, cells).ravel()

@@ -70,7 +70,8 @@ def _missing_sources(context: Setting) -> list[str]:
     return found
 
 
-def assemble(context: Setting, design: SolvedDesign, checked: Sequence[CheckedSite], optimum: Optimum, run: Run) -> Result:
+def assemble(context: Setting, design: SolvedDesign, checked: Sequence[CheckedSite], optimum: Optimum,
+             run: Run) -> Result:  # fmt: skip
     """Result of a solved design and its sites checked over the year."""
     evaluated = [site.evaluation for site in checked]
     totals = _totals(context, evaluated)
@@ -105,18 +106,22 @@ def shortcomings(context: Setting, totals: Totals, checked: Sequence[CheckedSite
     words = limits_exceeded(context.loaded.instance.limit, totals)
     clean = context.loaded.instance.require.hourly_clean_share
     if clean is not None and totals.hourly_clean_share < clean - _CLEAN_TOLERANCE:
-        words.append(f"over the whole year {totals.hourly_clean_share:.1%} of the energy is clean, below the {clean:.1%} asked for")
+        share = totals.hourly_clean_share
+        words.append(f"over the whole year {share:.1%} of the energy is clean, below the {clean:.1%} asked for")
     for site in checked:
-        name, share = site.evaluation.design.site.name, site.evaluation.unserved_mwh / max(site.evaluation.energy_mwh, 1e-9)
+        found, wanted = site.evaluation, context.firm_availability
+        name, share = found.design.site.name, found.unserved_mwh / max(found.energy_mwh, 1e-9)
         if share > context.unserved_share:
-            words.append(f"{name}: over the whole year {share:.2%} of the energy is unserved: allow firm power for more hours")
+            words.append(f"{name}: over the whole year {share:.2%} of the energy is unserved: allow more firm power")
         if site.unproven_hours:
-            words.append(f"{name}: sun, wind and storage do not prove the peak in {site.unproven_hours} hours of the year")
-        if site.firm_availability < context.firm_availability - 1e-9:
-            words.append(f"{name}: the peak is carried with {site.firm_availability:.4%}, below {context.firm_availability:.4%}")
+            words.append(f"{name}: sun, wind and storage do not prove the peak in {site.unproven_hours} hours")
+        if site.firm_availability < wanted - 1e-9:
+            words.append(f"{name}: the peak is carried with {site.firm_availability:.4%}, below {wanted:.4%}")
         if site.standby_mwh > site.standby_limit_mwh * (1 + 1e-9):
-            words.append(f"{name}: standby is expected to run for {site.standby_mwh:,.0f} MWh a year, its permit allows "
-                         f"{site.standby_limit_mwh:,.0f}")  # fmt: skip
+            run, most = site.standby_mwh, site.standby_limit_mwh
+            words.append(f"{name}: standby is expected to run for {run:,.0f} MWh a year, its permit allows {most:,.0f}")
+        if site.outage_share > max(context.unserved_share, found.paused_share) + 1e-9:
+            words.append(f"{name}: failing units cost {site.outage_share:.2%} of the energy, more than is given up")
     return words
 
 
@@ -324,7 +329,7 @@ def _recomputed_objective(context: Setting, totals: Totals, sites: Sequence[Site
 
 
 def _counted(context: Setting, sites: Sequence[SiteEvaluation]) -> float:
-    """Share of the effective ExaFLOPS over the life of the chips that is left of a delay, where the question counts it."""
+    """Share of the ExaFLOPS over the life of the chips that is left of a delay, where the question counts it."""
     if not context.loaded.instance.objective.count_delay:
         return 1.0
     life, rates = context.terms.life_it_years, _working_flops(list(sites))

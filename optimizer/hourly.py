@@ -31,7 +31,8 @@ def hours_of(demand_mw: np.ndarray, dispatch: Dispatch) -> pd.DataFrame:
     """One row an hour of the year: demand before pauses, sources, charge, level, what is paused and unserved."""
     import pandas as pd
 
-    columns: dict[str, np.ndarray] = {"hour": np.arange(HOURS_IN_YEAR), "month": month_of_hour(), "hour_of_day": hour_of_day()}
+    columns: dict[str, np.ndarray] = {"hour": np.arange(HOURS_IN_YEAR)}
+    columns |= {"month": month_of_hour(), "hour_of_day": hour_of_day()}
     columns[DEMAND] = demand_mw
     columns |= {f"{source}_mw": output for source, output in dispatch.output_mw.items()}
     columns |= {f"{store}_charge_mw": charge for store, charge in dispatch.charge_mw.items()}

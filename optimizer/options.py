@@ -69,7 +69,7 @@ class SegmentTable:
 
 @dataclass(frozen=True)
 class Phase:
-    """A time in which the same power sources are there: from `start_years` after the decision, for `share` of the life."""
+    """A time with the same power sources, from `start_years` after the decision, for `share` of the life."""
 
     start_years: float = math.inf
     share: float = 1.0

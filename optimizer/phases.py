@@ -7,6 +7,7 @@ counts, cuts the life of the chips at the lead times of the sources: bridge powe
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 from exasite.models.power import SiteSource
 from exasite.options import Mode, Phase
@@ -58,7 +59,7 @@ def _merged(leads: list[float]) -> list[float]:
         else:
             groups.append([lead])
     while len(groups) >= _MOST_PHASES:
-        widths = [b[-1] - a[0] for a, b in zip(groups, groups[1:], strict=False)]
+        widths = [b[-1] - a[0] for a, b in pairwise(groups)]
         at = widths.index(min(widths))
         groups[at : at + 2] = [groups[at] + groups[at + 1]]
     return [group[-1] for group in groups]
@@ -69,5 +70,7 @@ def modes(setting: Setting, times: Timeline) -> tuple[Mode, ...]:
     curtail = setting.loaded.instance.curtail
     shares = [0.0] if curtail.energy_share == 0 else [0.0, *(level * curtail.energy_share for level in _PAUSE_LEVELS)]
     return tuple(
-        Mode(share, curtail.load_share if share > 0 else 0.0, start, kept) for start, kept in times.starts for share in shares
+        Mode(share, curtail.load_share if share > 0 else 0.0, start, kept)
+        for start, kept in times.starts
+        for share in shares
     )

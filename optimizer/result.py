@@ -268,7 +268,7 @@ class Result(Record):
         return pd.DataFrame(rows, columns=["site", "part", "line", "capex_usd"])
 
     def hourly_frame(self, site: str | None = None, phase: int = -1) -> pd.DataFrame:
-        """Every hour of the year of a site in a phase, in MW: demand, each source, charge, level [MWh], paused, unserved.
+        """Every hour of the year of a site in a phase [MW]: demand, sources, charge, level [MWh], paused, unserved.
 
         Known only right after solving, not from a saved result. Raises KeyError for an unknown site, ValueError if the
         hours are not known.

@@ -10,15 +10,15 @@ from typing import Any
 import numpy as np
 
 from exasite.errors import InputError, Problem
-from exasite.instance.schema import SiteSection, TariffSection
+from exasite.instance.schema import SiteSection
 from exasite.models.catalog import Catalog
 from exasite.models.power import OWN_PROFILES, SiteSource
 from exasite.models.site import Site
-from exasite.models.tariff import Tariff, flat_tariff, wholesale_prices, wholesale_tariff
+from exasite.models.tariff import Tariff, flat_tariff, market_terms, wholesale_prices, wholesale_tariff
 
 _SOLAR, _WIND = OWN_PROFILES
 _MUSD_PER_MW = 1e-3  # of USD/kW
-_ALL_MONTHS, _ALL_HOURS = tuple(range(1, 13)), tuple(range(24))
+_ALL_HOURS = tuple(range(24))
 
 
 def priced_sources(catalog: Catalog, section: SiteSection, place: Site,
@@ -27,7 +27,7 @@ def priced_sources(catalog: Catalog, section: SiteSection, place: Site,
 
     Raises InputError with every problem of a file, row by row.
     """
-    own = _own_profiles(catalog, section, place)
+    own = _own_profiles(catalog, section, place, {source.id for source in sources})
     return tuple(_priced(catalog, section, place, source, own) for source in sources)
 
 
@@ -43,19 +43,19 @@ def _priced(catalog: Catalog, section: SiteSection, place: Site, source: SiteSou
     return replace(source, tariff=tariff, marginal_cost_usd_per_mwh=float(tariff.energy_usd_per_mwh.mean()))
 
 
-def _own_profiles(catalog: Catalog, section: SiteSection, place: Site) -> dict[str, np.ndarray]:
+def _own_profiles(catalog: Catalog, section: SiteSection, place: Site, wanted: set[str]) -> dict[str, np.ndarray]:
     """Capacity factors from the files of the user: a profile as it is, or the sun of a weather file by pvlib."""
     from exasite.models.hourly_file import read_solar_profile, read_wind_profile
 
     own, longitude = {}, place.longitude_degrees
-    if section.solar_file is not None:
+    if section.solar_file is not None and "solar_pv" in wanted:
         own["solar_pv"] = _read(section, "solar_file", lambda: read_solar_profile(section.solar_file or "", longitude))
-    elif section.weather_file is not None:
+    elif section.weather_file is not None and "solar_pv" in wanted:
         from exasite.models.photovoltaics import solar_capacity_factors
 
         own["solar_pv"] = _read(section, "weather_file",
                                 lambda: solar_capacity_factors(section.weather_file or "", catalog))  # fmt: skip
-    if section.wind_file is not None:
+    if section.wind_file is not None and "wind" in wanted:
         own["wind"] = _read(section, "wind_file", lambda: read_wind_profile(section.wind_file or "", longitude))
     return own
 
@@ -69,12 +69,12 @@ def _read(section: SiteSection, key: str, read: Callable[[], Any]) -> Any:
 
 def with_own_profiles(section: SiteSection, place: Site) -> Site:
     """The site with a name for each profile that a file of the user brings, so that its source can be had."""
-    named = {}
-    if (section.solar_file or section.weather_file) and not place.solar_profile:
-        named["solar_profile"] = _SOLAR
-    if section.wind_file and not place.wind_profile:
-        named["wind_profile"] = _WIND
-    return replace(place, **named) if named else place
+    own_sun, own_wind = section.solar_file or section.weather_file, section.wind_file
+    return replace(
+        place,
+        solar_profile=place.solar_profile or (_SOLAR if own_sun else ""),
+        wind_profile=place.wind_profile or (_WIND if own_wind else ""),
+    )
 
 
 def _tariff(catalog: Catalog, section: SiteSection, place: Site) -> Tariff:
@@ -90,17 +90,18 @@ def _tariff(catalog: Catalog, section: SiteSection, place: Site) -> Tariff:
         if least is None:
             least = catalog.value("prices", "tariff_dominion_gs5", "generation_min_bill_fraction")
         return flat_tariff(place.energy_price_usd_per_mwh, min_bill_fraction=least, contract_mw=contract)
+    usual = market_terms(catalog, given.market or place.wholesale_market)
     return wholesale_tariff(
         _prices(catalog, section, place),
         loss_fraction=given.loss_fraction or 0.0,
         adder_usd_per_mwh=given.adder_usd_per_mwh or 0.0,
-        demand_charge_usd_per_kw_month=_or_catalog(
-            given.demand_charge_usd_per_kw_month, catalog, "demand_charge_usd_per_kw_month"
+        demand_charge_usd_per_kw_month=_or(given.demand_charge_usd_per_kw_month, usual.demand_charge_usd_per_kw_month),
+        capacity_charge_usd_per_kw_month=_or(
+            given.capacity_charge_usd_per_kw_month, usual.capacity_charge_usd_per_kw_month
         ),
-        capacity_charge_usd_per_kw_month=given.capacity_charge_usd_per_kw_month or 0.0,
-        billed_months=given.billed_months or _ALL_MONTHS,
+        billed_months=given.billed_months or usual.billed_months,
         billed_hours_of_day=given.billed_hours_of_day or _ALL_HOURS,
-        min_bill_fraction=_or_catalog(given.min_bill_fraction, catalog, "min_bill_fraction"),
+        min_bill_fraction=_or(given.min_bill_fraction, catalog.value("power_sources", "grid", "min_bill_fraction")),
         contract_mw=contract,
     )
 
@@ -110,21 +111,15 @@ def is_wholesale(section: SiteSection) -> bool:
     return section.tariff.kind == "wholesale" or section.price_file is not None
 
 
-def _or_catalog(given: float | None, catalog: Catalog, field: str) -> float:
-    return catalog.value("power_sources", "grid", field) if given is None else given
+def _or(given: float | None, usual: float) -> float:
+    return usual if given is None else given
 
 
 def _prices(catalog: Catalog, section: SiteSection, place: Site) -> np.ndarray:
     if section.price_file is not None:
         from exasite.models.hourly_file import read_prices
 
-        return np.asarray(_read(section, "price_file", lambda: read_prices(section.price_file or "", place.longitude_degrees)))
+        name = section.price_file
+        return np.asarray(_read(section, "price_file", lambda: read_prices(name, place.longitude_degrees)))
     market, year = section.tariff.market or place.wholesale_market, section.tariff.year or 0
     return wholesale_prices(catalog, market, year)
-
-
-def tariff_keys_of_wholesale(given: TariffSection) -> list[str]:
-    """Keys that only a wholesale tariff may have, as far as they are given."""
-    keys = ("market", "year", "loss_fraction", "adder_usd_per_mwh", "demand_charge_usd_per_kw_month",
-            "capacity_charge_usd_per_kw_month", "billed_months", "billed_hours_of_day")  # fmt: skip
-    return [key for key in keys if getattr(given, key) is not None]

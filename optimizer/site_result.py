@@ -18,7 +18,7 @@ def site_result(context: Setting, checked: CheckedSite) -> SiteResult:
     return SiteResult(
         site=solved.setting.section.key,
         name=site.design.site.name,
-        clusters=tuple(_cluster(c, kept) for c, kept in zip(site.clusters, site.kept_share, strict=True)),
+        clusters=tuple(_cluster(*pair) for pair in zip(site.clusters, site.kept_share, strict=True)),
         supply=tuple(_supply(context, solved, site, s) for s in site.design.supply),
         capex_usd=site.capex_usd,
         facility_mw_mean=site.facility_mw_mean,
@@ -34,7 +34,7 @@ def site_result(context: Setting, checked: CheckedSite) -> SiteResult:
 
 
 def online_years(context: Setting, site: SiteEvaluation) -> float:
-    """Years from the decision to the first MW at work: the cluster is ready and the sources it starts with are there."""
+    """Years from the decision to the first MW at work: the cluster and the sources it starts with are ready."""
     start = max((c.start_years for c in site.design.clusters), default=0.0)
     first = min(phase.start_years for phase in site.design.phases)
     limit = start if start > 0 else first

@@ -138,19 +138,22 @@ class _Attempt:
 
 def _harder(context: Setting, effort: _Effort, found: _Attempt) -> _Effort | None:
     """The next attempt for a design that the year shows to fail; None for one that keeps everything."""
-    result, changes = found.result, {}
+    result = found.result
+    changes: dict[str, Any] = {}
     assert found.design is not None and result.totals is not None  # callers check
     cost = supply_cost(found.design, [site.evaluation for site in found.checked])
-    short = {site.solved.setting.section.key: site.worst_days for site in found.checked if site.worst_days and _fails(context, site)}
+    failing = [site for site in found.checked if site.worst_days and _fails(context, site)]
+    short = {site.solved.setting.section.key: site.worst_days for site in failing}
     factors = excess(context.loaded.instance.limit, result.totals)
     unclean = _unclean(context, result)
     far = abs(cost.difference) > YEAR_TOLERANCE or bool(factors)
     if short or (far and effort.days.typical < _MOST_DAYS):
         changes["days"] = _more_days(effort.days, short)
     if min(site.firm_availability for site in found.checked) < context.firm_availability - 1e-9:
-        kinds = max(effort.kinds + 1, max(len(_firm_kinds(site)) for site in found.checked))
+        kinds = max(effort.kinds + 1, *(len(_firm_kinds(site)) for site in found.checked))
         changes |= {"kinds": kinds, "firm_availability": joint_target(context.firm_availability, kinds)}
-    overused = {site.solved.setting.section.key: _less_standby(site) for site in found.checked if _standby_overused(site)}
+    overusing = [site for site in found.checked if _standby_overused(site)]
+    overused = {site.solved.setting.section.key: _less_standby(site) for site in overusing}
     if overused:
         changes["standby_share"] = {**effort.standby_share, **overused}
     if not changes and (factors or unclean):
@@ -237,7 +240,8 @@ def _attempt(context: Setting, how: SolveOptions, clock: Clock, tell: Tell, effo
     columns = _polished(session, model, instance, optimum.columns)
     design = _loaded_design(model, options, context, columns)
     checked = tuple(check_site(context, site) for site in design.sites)
-    return _Attempt(with_hours(assemble(context, design, checked, optimum, watch.run(optimum)), checked), design, checked)
+    result = assemble(context, design, checked, optimum, watch.run(optimum))
+    return _Attempt(with_hours(result, checked), design, checked)
 
 
 @dataclass

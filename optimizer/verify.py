@@ -25,6 +25,7 @@ class CheckedSite:
     worst_days          days of the year on which something was short, most first
     unproven_hours      hours in which sun, wind and storage do not add the firm MW that they count for
     firm_availability   probability that the firm units carry what they must at the peak, all sources together [1]
+    outage_share        expected share of the energy that failing units leave unserved where load may be dropped [1]
     standby_mwh         expected energy of standby in a year, when other units fail [MWh], and
     standby_limit_mwh   what its permit allows [MWh]
     """
@@ -34,6 +35,7 @@ class CheckedSite:
     worst_days: tuple[int, ...]
     unproven_hours: int
     firm_availability: float
+    outage_share: float
     standby_mwh: float
     standby_limit_mwh: float
 
@@ -60,6 +62,7 @@ def check_site(context: Setting, solved: SolvedSite) -> CheckedSite:
         worst_days=_worst_days(runs),
         unproven_hours=sum(int((run.unproven_mw > _LEAST_MWH).sum()) for run in runs),
         firm_availability=_availability(solved, wanted),
+        outage_share=_outages(design, demand[-1].sum(axis=0)),
         standby_mwh=standby,
         standby_limit_mwh=limit,
     )
@@ -112,6 +115,14 @@ def _counts(design: SiteDesign, *, standby: bool) -> list[tuple[SiteSource, floa
 def _availability(solved: SolvedSite, wanted_mw: float) -> float:
     carried = min(wanted_mw, sum(f.mw for f in solved.firm))
     return portfolio_availability(_counts(solved.design, standby=True), carried)
+
+
+def _outages(design: SiteDesign, demand_mw: np.ndarray) -> float:
+    """Load that may be dropped needs no spare units: what failing units then cost on average, sun and storage apart."""
+    if _droppable(design) == 0.0 or any(s.source.kind in ("variable", "storage") for s in design.supply):
+        return 0.0
+    short = expected_shortfall_mw(_counts(design, standby=True), demand_mw)
+    return float(short.sum() / max(demand_mw.sum(), 1e-9))
 
 
 def _standby(design: SiteDesign, demand_mw: np.ndarray) -> tuple[float, float]:

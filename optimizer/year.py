@@ -67,7 +67,8 @@ class _Program:
     def add(self, size: int, upper: np.ndarray | float, cost: np.ndarray | float = 0.0,
             lower: np.ndarray | float = 0.0, integer: bool = False) -> np.ndarray:  # fmt: skip
         """New columns; returns their numbers."""
-        for kept, given in ((self.lower, lower), (self.upper, upper), (self.cost, cost), (self.integer, float(integer))):
+        parts = ((self.lower, lower), (self.upper, upper), (self.cost, cost), (self.integer, float(integer)))
+        for kept, given in parts:
             kept.append(np.broadcast_to(np.asarray(given, dtype=float), size))
         self.columns += size
         return np.arange(self.columns - size, self.columns)
@@ -76,7 +77,8 @@ class _Program:
                 lower: np.ndarray | float, upper: np.ndarray | float) -> None:  # fmt: skip
         """New rows: each part is (row within these, column, coefficient)."""
         for row, column, weight in parts:
-            self.entries.append((row + self.rows, column, np.broadcast_to(np.asarray(weight, dtype=float), len(column))))
+            weights = np.broadcast_to(np.asarray(weight, dtype=float), len(column))
+            self.entries.append((row + self.rows, column, weights))
         self.row_lower.append(np.broadcast_to(np.asarray(lower, dtype=float), size))
         self.row_upper.append(np.broadcast_to(np.asarray(upper, dtype=float), size))
         self.rows += size
@@ -184,7 +186,8 @@ def _add_charges(program: _Program, plant: Plant, output: np.ndarray) -> None:
     least_mw = tariff.min_bill_fraction * plant.contract_mw
     billed = program.add(1, np.inf, tariff.demand_usd_per_mw_year, least_mw)
     rows = np.arange(len(billed_hours))
-    program.require([(rows, np.repeat(billed, len(rows)), 1.0), (rows, output[billed_hours], -1.0)], len(rows), 0.0, np.inf)
+    parts = [(rows, np.repeat(billed, len(rows)), 1.0), (rows, output[billed_hours], -1.0)]
+    program.require(parts, len(rows), 0.0, np.inf)
 
 
 def _add_pauses(program: _Program, cluster: Pausable) -> np.ndarray:

@@ -100,7 +100,8 @@ def facility_peak_mw(block: Block, site: SiteOptions, mode: int | None = None) -
     """Peak facility power: nameplate IT power in the hottest hours, of one mode of operation or of all [MW]."""
     modes = range(len(site.modes)) if mode is None else [mode]
     return sum(
-        block.heat[c.id, m, "liquid_peak"] * (1.0 + c.peak_liquid) + block.heat[c.id, m, "air_peak"] * (1.0 + c.peak_air)
+        block.heat[c.id, m, "liquid_peak"] * (1.0 + c.peak_liquid)
+        + block.heat[c.id, m, "air_peak"] * (1.0 + c.peak_air)
         for c in site.cooling
         for m in modes
     )

@@ -75,8 +75,9 @@ def _add_running(block: Block, plant: Block, site: SiteOptions, there: list[Supp
         <= by_id[g].unit_mw * float(by_id[g].availability[h]) * b.running[g, int(day_of[h])],
     )  # fmt: skip
     block.running_least = Constraint(
-        list(by_id), block.hours, rule=lambda b, g, h: b.output[g, h] >= by_id[g].min_load_mw * b.running[g, int(day_of[h])]
-    )
+        list(by_id), block.hours,
+        rule=lambda b, g, h: b.output[g, h] >= by_id[g].min_load_mw * b.running[g, int(day_of[h])],
+    )  # fmt: skip
 
 
 def _add_pauses(block: Block, site: SiteOptions, number: int) -> None:
@@ -91,8 +92,9 @@ def _add_pauses(block: Block, site: SiteOptions, number: int) -> None:
     block.paused_share = Constraint(
         modes,
         rule=lambda b, m: weighted(site, [b.paused[m, h] for h in b.hours])
-        == site.modes[m].paused_share * sum(float(w) * demand_mw(place, site, h, m) for h, w in enumerate(site.hour_weights)),
-    )
+        == site.modes[m].paused_share
+        * sum(float(w) * demand_mw(place, site, h, m) for h, w in enumerate(site.hour_weights)),
+    )  # fmt: skip
 
 
 def _add_balance(block: Block, site: SiteOptions, there: list[SupplyOption], number: int) -> None:
@@ -206,7 +208,7 @@ def _add_bill(block: Block, plant: Block, site: SiteOptions, there: list[SupplyO
     minimum = [o.id for o in there if o.bills_energy and o.min_bill_fraction > 0]
     block.billed = Var(charged, domain=NonNegativeReals)
     block.billed_peak = Constraint(
-        [(g, h) for g in charged for h in block.hours if by_id[g].billed is None or by_id[g].billed[h]],
+        [(g, h) for g in charged for h in _billed_hours(site, by_id[g])],
         rule=lambda b, g, h: b.billed[g] >= b.output[g, h],
     )
     block.billed_minimum = Constraint(
@@ -215,12 +217,20 @@ def _add_bill(block: Block, plant: Block, site: SiteOptions, there: list[SupplyO
     block.unused = Var(minimum, domain=NonNegativeReals)
     year = float(site.hour_weights.sum())
     block.energy_minimum = Constraint(
-        minimum, rule=lambda b, g: b.unused[g] + energy_mwh(b, site, g) >= by_id[g].min_bill_fraction * year * plant.capacity[g]
+        minimum,
+        rule=lambda b, g: b.unused[g] + energy_mwh(b, site, g)
+        >= by_id[g].min_bill_fraction * year * plant.capacity[g],
     )
     parts = [energy_cost_musd(block, site, option) for option in there]
     parts += [by_id[g].demand_musd_per_mw_year * block.billed[g] for g in charged]
     parts += [mean_price(site, by_id[g]) / _USD_PER_MUSD * block.unused[g] for g in minimum]
     block.bill = Expression(expr=sum(parts))
+
+
+def _billed_hours(site: SiteOptions, option: SupplyOption) -> list[int]:
+    """Representative hours in which the peak of a source is billed."""
+    everything = np.ones(len(site.hour_weights), dtype=bool)
+    return [int(h) for h in np.flatnonzero(everything if option.billed is None else option.billed)]
 
 
 def hourly_price(site: SiteOptions, option: SupplyOption) -> np.ndarray:

@@ -49,7 +49,7 @@ def _add_carbon_limits(model: ConcreteModel, instance: Instance, quantities: Map
     clean = instance.require.hourly_clean_share
     model.require_clean = Constraint(
         phases if clean is not None else [],
-        rule=lambda m, k: quantities["phase_unclean_mwh"][k] <= (1.0 - clean) * energy[k],
+        rule=lambda m, k: quantities["phase_unclean_mwh"][k] <= (1.0 - (clean or 0.0)) * energy[k],
     )
 
 

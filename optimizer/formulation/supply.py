@@ -62,7 +62,8 @@ def _add_spares(block: Block, site: SiteOptions) -> None:
     )
     block.firm_is_installed = Constraint(
         block.sources,
-        rule=lambda b, g: b.firm[g] <= (b.capacity[g] if by_id[g].unit_mw > 0 else by_id[g].firm_mw_per_unit * b.capacity[g]),
+        rule=lambda b, g: b.firm[g]
+        <= (1.0 if by_id[g].unit_mw > 0 else by_id[g].firm_mw_per_unit) * b.capacity[g],
     )
     block.firm_without_spares = Constraint(
         block.spared_sources,
@@ -151,7 +152,7 @@ def supply_co2_t(block: Block, site: SiteOptions, phase: int) -> Any:
 
 
 def unclean_mwh(block: Block, site: SiteOptions, phase: int) -> Any:
-    """Energy from sources that are not clean in a year of a phase; stored energy counts where it was made [MWh/year]."""
+    """Energy from sources that are not clean in a year of a phase [MWh/year]; stored energy counts where made."""
     return sum(energy_mwh(block.phase[phase], site, o.id) for o in site.supply
                if o.id in block.phase[phase].sources and not o.clean and o.kind != "storage")  # fmt: skip
 

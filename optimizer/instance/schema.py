@@ -256,7 +256,9 @@ class GivenFactors(Section):
 
 
 Months = Annotated[tuple[Annotated[Whole, Field(ge=1, le=12)], ...], Field(strict=False, min_length=1, max_length=12)]
-HoursOfDay = Annotated[tuple[Annotated[Whole, Field(ge=0, le=23)], ...], Field(strict=False, min_length=1, max_length=24)]
+HoursOfDay = Annotated[
+    tuple[Annotated[Whole, Field(ge=0, le=23)], ...], Field(strict=False, min_length=1, max_length=24)
+]
 
 
 class TariffSection(Section):

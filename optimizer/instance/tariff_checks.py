@@ -11,7 +11,9 @@ from exasite.instance.schema import SiteSection
 from exasite.models.catalog import Catalog
 from exasite.models.profiles import wholesale_markets
 
-_CHARGES = ("demand_charge_usd_per_kw_month", "capacity_charge_usd_per_kw_month", "billed_months", "billed_hours_of_day")
+_CHARGES = (
+    "demand_charge_usd_per_kw_month", "capacity_charge_usd_per_kw_month", "billed_months", "billed_hours_of_day",
+)  # fmt: skip
 _HOURLY = ("market", "year", "loss_fraction", "adder_usd_per_mwh")
 
 
@@ -20,14 +22,16 @@ def check_tariff(path: KeyPath, site: SiteSection, catalog: Catalog) -> Iterable
     given, place = site.tariff, (*path, "tariff")
     said_average = given.kind == "average" and "kind" in given.model_fields_set
     if site.price_file is not None and said_average:
-        yield Finding((*path, "price_file"), "hourly prices beside an average price", 'write tariff.kind = "wholesale", or remove it')
+        fix = 'write tariff.kind = "wholesale", or remove it'
+        yield Finding((*path, "price_file"), "hourly prices beside an average price", fix)
         return
     if given.kind == "wholesale" or site.price_file is not None:
         yield from _check_wholesale(path, site, catalog)
     else:
         for key in (*_CHARGES, *_HOURLY):
             if getattr(given, key) is not None:
-                yield Finding((*place, key), _why_not(key), 'write kind = "wholesale" and a market or price_file, or remove it')
+                fix = 'write kind = "wholesale" and a market or price_file, or remove it'
+                yield Finding((*place, key), _why_not(key), fix)
     if given.contract_mw is not None and site.max_clusters != 1:
         yield Finding((*place, "contract_mw"), "a signed contract serves one cluster", "remove it, or max_clusters")
     if given.contract_mw is not None and site.grid_limit_mw is not None and given.contract_mw > site.grid_limit_mw:
@@ -51,10 +55,13 @@ def _check_wholesale(path: KeyPath, site: SiteSection, catalog: Catalog) -> Iter
             if getattr(given, key) is not None:
                 yield Finding((*place, key), "the prices come from price_file", "remove one of the two")
         return
-    market = given.market or catalog.text_or("sites", site.base_id, "wholesale_market", "") if site.base_id else given.market
+    market = given.market or ""
+    if not market and site.base_id:
+        market = catalog.text_or("sites", site.base_id, "wholesale_market", "")
     known = wholesale_markets()
     if not market:
-        yield Finding((*place, "market"), "no wholesale market is known here", f"give price_file, or market: {', '.join(known)}")
+        fix = f"give price_file, or market: {', '.join(known)}"
+        yield Finding((*place, "market"), "no wholesale market is known here", fix)
         return
     if market not in known:
         yield Finding((*place, "market"), f"unknown market '{market}'", did_you_mean(market, known))
