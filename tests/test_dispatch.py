@@ -1,13 +1,14 @@
 """Merit order: cheapest first, energy conserved, storage within its limits, and what is short is said."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exasite.models.dispatch import Plant, merit_order
+from exasite.models.dispatch import Dispatch, Plant, merit_order, rule_breaks
 
 HOURS = 24
 
@@ -40,7 +41,7 @@ def fleets(draw):
 def test_energy_is_conserved(fleet):
     demand, plants = fleet
     found = merit_order(demand, plants)
-    given_out = sum(found.energy_mwh.values())
+    given_out = sum(found.energy_mwh.values()) - sum(float(charge.sum()) for charge in found.charge_mw.values())
     taken = [p for p in plants if p.must_take]
     surplus = sum(float(np.maximum(p.output_mw - demand, 0).sum()) for p in taken)  # nobody can use this
     start = sum(p.energy_mwh for p in plants if p.is_storage)
@@ -51,6 +52,14 @@ def test_energy_is_conserved(fleet):
     for p in plants:
         assert -1e-9 <= found.energy_mwh[p.id] <= p.output_mw.sum() + (start if p.is_storage else 0) + 1e-9
     assert found.cost_usd == pytest.approx(sum(found.energy_mwh[p.id] * p.cost_usd_per_mwh for p in plants))
+    breaks = rule_breaks(found, plants, demand)
+    assert breaks["balance"] <= 1e-9 and breaks["output"] <= 1e-9 and breaks["annual limit"] <= 1e-9
+    for p in plants:
+        if p.is_storage:  # full before the first hour, then what goes in and out
+            before = np.concatenate([[p.energy_mwh], found.level_mwh[p.id][:-1]])
+            change = p.round_trip_efficiency * found.charge_mw[p.id] - found.output_mw[p.id]
+            assert found.level_mwh[p.id] - before == pytest.approx(change, abs=1e-9)
+            assert -1e-9 <= found.level_mwh[p.id].min() <= found.level_mwh[p.id].max() <= p.energy_mwh + 1e-9
 
 
 @settings(max_examples=100, deadline=None)
@@ -137,10 +146,72 @@ def test_storage_moves_surplus_to_the_night_and_loses_its_share(efficiency):
     # full at first: 12 of 30 MWh go in the morning, at most that much is put back from 48 MWh of surplus
     back = min(12.0, 48.0 * efficiency)
     assert found.energy_mwh["store"] == pytest.approx(12.0 + min(18.0 + back, 24.0))
-    assert found.energy_mwh["sun"] == pytest.approx(12.0)
+    assert found.charge_mw["store"].sum() * efficiency == pytest.approx(back)
+    assert found.energy_mwh["sun"] == pytest.approx(12.0 + back / efficiency)  # what it puts into the store counts
 
 
 def test_storage_is_not_charged_from_fuel():
     found = merit_order(np.full(HOURS, 5.0), [plant("grid", 50, 10), store(mw=5, mwh=10)])
     assert found.energy_mwh["store"] == pytest.approx(10.0)
     assert found.energy_mwh["grid"] == pytest.approx(5 * HOURS - 10)
+
+
+def test_storage_keeps_its_minimum():
+    kept = plant("store", 8, 0.0, is_storage=True, energy_mwh=20, minimum_mwh=5.0)
+    found = merit_order(np.full(HOURS, 10.0), [kept])
+    assert found.energy_mwh["store"] == pytest.approx(15.0)
+    assert found.level_mwh["store"].min() == pytest.approx(5.0)
+
+
+def test_prices_by_the_hour_are_paid_by_the_hour():
+    price = np.where(np.arange(HOURS) < 12, 10.0, 90.0)
+    found = merit_order(np.full(HOURS, 10.0), [plant("grid", 8, price), plant("gas", 5, 60.0)])
+    assert found.energy_mwh == {"grid": 8.0 * HOURS, "gas": 2.0 * HOURS}  # its mean, 50, is below 60
+    assert found.cost_usd == pytest.approx(12 * 8 * 10 + 12 * 8 * 90 + HOURS * 2 * 60)
+
+
+def schedule():
+    """A day of 10 MW that keeps every rule: a grid, and a battery that goes up and down by 2 MWh."""
+    swing = np.tile([2.0, -2.0], HOURS // 2)  # into the store
+    charge, output = np.maximum(swing, 0.0), np.maximum(-swing, 0.0)
+    plants = [plant("grid", 15, 50, annual_limit_mwh=240.0), store(mw=3, mwh=4), plant("flat", 1, 20, must_take=True)]
+    outputs = {"grid": 9.0 + charge - output, "store": output, "flat": np.ones(HOURS)}
+    level = 1.0 + np.cumsum(swing)
+    none = np.zeros(HOURS)
+    return Dispatch(outputs, {"store": charge}, {"store": level}, np.zeros((1, HOURS)), none, 0.0), plants
+
+
+def test_a_schedule_that_keeps_every_rule_breaks_none():
+    dispatch, plants = schedule()
+    assert all(by <= 1e-9 for by in rule_breaks(dispatch, plants, np.full(HOURS, 10.0)).values())
+
+
+@pytest.mark.parametrize(
+    ("rule", "changes", "by"),
+    [
+        ("balance", {"unserved_mw": np.full(HOURS, -1.0)}, 1.0),
+        ("balance", {"paused_mw": np.full((1, HOURS), -0.5)}, 0.5),
+        ("output", {"output_mw": {"grid": 16.0}}, 1.0),
+        ("output", {"output_mw": {"grid": -1.0}}, 1.0),
+        ("output", {"output_mw": {"flat": 0.5}}, 0.5),
+        ("annual limit", {"output_mw": {"grid": 11.0}}, 24.0),
+        ("storage", {"level_mwh": {"store": 5.0}}, 2.0),
+        ("storage", {"charge_mw": {"store": 4.0}}, 4.0),
+        ("storage", {"level_mwh": {"store": -3.0}}, 3.0),
+    ],
+)
+def test_every_broken_rule_is_found_with_its_size(rule, changes, by):
+    dispatch, plants = schedule()
+    for name, new in changes.items():
+        by_plant = isinstance(new, dict)
+        changed = {k: np.full(HOURS, v) for k, v in new.items()} if by_plant else new
+        dispatch = replace(dispatch, **{name: {**getattr(dispatch, name), **changed} if by_plant else changed})
+    assert rule_breaks(dispatch, plants, np.full(HOURS, 10.0))[rule] == pytest.approx(by)
+
+
+def test_a_store_that_ends_the_year_emptier_than_it_began_breaks_a_rule():
+    dispatch, plants = schedule()
+    one = np.eye(1, HOURS, HOURS - 1)[0]
+    drained = replace(dispatch, output_mw={**dispatch.output_mw, "store": dispatch.output_mw["store"] + one},
+                      level_mwh={"store": dispatch.level_mwh["store"] - one})  # fmt: skip
+    assert rule_breaks(drained, plants, np.full(HOURS, 10.0))["storage"] == pytest.approx(1.0)

@@ -31,15 +31,18 @@ def test_facility_power_exceeds_that_of_it(site):
 
 
 def test_the_year_is_served_by_a_grid_that_is_large_enough(site):
-    assert site.dispatch.unserved_mwh == 0.0
-    assert site.dispatch.energy_mwh["grid"] == pytest.approx(site.energy_mwh)
-    assert site.dispatch.cost_usd < site.opex_usd
+    (dispatch,) = site.dispatches
+    assert site.unserved_mwh == dispatch.unserved_mwh == 0.0
+    assert site.supply_energy_mwh["grid"] == pytest.approx(site.energy_mwh)
+    assert dispatch.cost_usd < site.opex_usd
+    assert site.kept_share == (1.0,) and site.paused_share == 0.0
+    assert all(by <= 1e-6 for by in site.rule_breaks.values())
 
 
 def test_too_small_a_grid_leaves_energy_unserved():
     short = evaluate(design(grid=2.0), terms(), CATALOG)
     usable = 2.0 * 8760 * short.design.supply[0].source.availability
-    assert short.dispatch.unserved_mwh == pytest.approx(short.energy_mwh - usable, rel=1e-6)
+    assert short.unserved_mwh == pytest.approx(short.energy_mwh - usable, rel=1e-6)
 
 
 def test_two_equal_clusters_are_twice_one(site):
@@ -53,7 +56,7 @@ def test_two_equal_clusters_are_twice_one(site):
 
 def test_the_cheaper_source_runs_first():
     mixed = evaluate(design(grid=40.0, diesel_backup=20.0), terms(), CATALOG)
-    assert mixed.dispatch.energy_mwh["diesel_backup"] == pytest.approx(0.0)
+    assert mixed.supply_energy_mwh["diesel_backup"] == pytest.approx(0.0)
     assert mixed.supply_annual_usd["diesel_backup"] > 0  # it still costs what it cost to build
 
 
