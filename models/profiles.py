@@ -1,4 +1,4 @@
-"""Hourly profiles of a year: solar and wind capacity factors, wholesale price shapes, representative hours.
+"""Hourly profiles of a year: solar and wind capacity factors, wholesale price shapes.
 
 A year has 8,760 hours in local standard time (no leap day); hour 0 is the first hour of 1 January.
 """
@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import csv
 import difflib
-from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
 
@@ -135,112 +133,3 @@ def wholesale_median_level(market: str, year: int) -> float:
     weights = np.array([DAYS_IN_MONTH[int(line["month"]) - 1] for line in lines], dtype=float)
     medians, means = (np.array([float(line[f"{kind}_usd_per_mwh"]) for line in lines]) for kind in ("median", "mean"))
     return float((weights @ medians) / (weights @ means))
-
-
-@dataclass(frozen=True)
-class RepresentativeHours:
-    """Hours that stand for the year: whole days, each hour with the number of hours it stands for.
-
-    hour_index    hour of the year it was taken from [0..8759], shape [H]
-    weight_hours  hours of the year it stands for [h], shape [H], sum 8760
-    day_id        number of the representative day [0..], shape [H]
-    month, hour   month [1..12] and hour of the day [0..23], shape [H]
-    profiles      the given profiles at these hours, scaled so that the weighted mean is the annual mean
-    """
-
-    hour_index: Ints
-    weight_hours: Floats
-    day_id: Ints
-    month: Ints
-    hour: Ints
-    profiles: Mapping[str, Floats]
-
-    @property
-    def hours(self) -> int:
-        return len(self.hour_index)
-
-    @property
-    def days(self) -> int:
-        return int(self.day_id[-1]) + 1
-
-
-def typical_hours(
-    profiles: Mapping[str, Floats], *, periods: int = 6, extreme_days: int = 1
-) -> RepresentativeHours:
-    """Representative days of a year: the most typical day of each period, and the leanest days of the year.
-
-    The year is cut into `periods` runs of whole months (6: two months each). The typical day of a run is the
-    real day nearest to the run's mean day over all profiles together, each divided by its annual mean, so
-    that solar and wind keep their joint weather. An extreme day is one with the least total of those scaled
-    profiles; it stands for itself alone. With no profiles the middle day of each run is taken.
-    Deterministic: ties go to the earlier day. Raises ValueError for a wrong length or number of periods.
-    """
-    months = len(DAYS_IN_MONTH)
-    if periods < 1 or months % periods:
-        raise ValueError(f"the number of periods must divide {months}, got {periods}")
-    for name, values in profiles.items():
-        if values.shape != (HOURS_IN_YEAR,):
-            raise ValueError(f"profile '{name}' must have shape ({HOURS_IN_YEAR},), got {values.shape}")
-    month_of_day = month_of_hour()[::HOURS_IN_DAY]
-    period_of_day = (month_of_day - 1) * periods // months
-    shapes = _day_shapes(profiles)
-    extremes = _leanest_days(shapes, extreme_days)
-    days, weights = [], []
-    for period in range(periods):
-        members = np.flatnonzero(period_of_day == period)
-        common = np.setdiff1d(members, extremes)
-        days.append(_typical_day(shapes, common))
-        weights.append(float(len(common)))
-    days.extend(int(day) for day in extremes)
-    weights.extend([1.0] * len(extremes))
-    return _record(profiles, np.array(days, dtype=np.int64), np.array(weights))
-
-
-def full_year(profiles: Mapping[str, Floats]) -> RepresentativeHours:
-    """Every hour of the year, each with weight one, in the same record."""
-    return _record(profiles, np.arange(DAYS_IN_YEAR, dtype=np.int64), np.ones(DAYS_IN_YEAR))
-
-
-def _day_shapes(profiles: Mapping[str, Floats]) -> Floats:
-    """Profiles over their annual mean, one row a day, shape [365, 24 x profiles]."""
-    parts = [
-        (values / values.mean()).reshape(DAYS_IN_YEAR, HOURS_IN_DAY)
-        for _, values in sorted(profiles.items())
-        if values.mean() > 0
-    ]
-    return np.concatenate(parts, axis=1) if parts else np.empty((DAYS_IN_YEAR, 0))
-
-
-def _leanest_days(shapes: Floats, count: int) -> Ints:
-    if not shapes.size:
-        return np.empty(0, dtype=np.int64)
-    return np.sort(np.argsort(shapes.sum(axis=1), kind="stable")[:count]).astype(np.int64)
-
-
-def _typical_day(shapes: Floats, members: Ints) -> int:
-    if not shapes.size:
-        return int(members[len(members) // 2])
-    distance = ((shapes[members] - shapes[members].mean(axis=0)) ** 2).sum(axis=1)
-    return int(members[np.argmin(distance)])
-
-
-def _record(profiles: Mapping[str, Floats], days: Ints, weights: Floats) -> RepresentativeHours:
-    hour_index = (days[:, None] * HOURS_IN_DAY + np.arange(HOURS_IN_DAY)).ravel()
-    weight_hours = np.repeat(weights, HOURS_IN_DAY)
-    return RepresentativeHours(
-        hour_index=hour_index,
-        weight_hours=weight_hours,
-        day_id=np.repeat(np.arange(len(days), dtype=np.int64), HOURS_IN_DAY),
-        month=month_of_hour()[hour_index],
-        hour=hour_of_day()[hour_index],
-        profiles={
-            name: _taken(values, hour_index, weight_hours) for name, values in sorted(profiles.items())
-        },
-    )
-
-
-def _taken(values: Floats, hour_index: Ints, weight_hours: Floats) -> Floats:
-    taken, mean = values[hour_index], float(values.mean())
-    if np.max(taken) < mean:  # only a profile of a few spikes: a flat one keeps the energy
-        return np.full(len(taken), mean)
-    return scaled_to_mean(taken, mean, weight_hours)

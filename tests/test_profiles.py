@@ -1,4 +1,4 @@
-"""Hourly profiles and representative hours."""
+"""Hourly profiles: shipped, own, scaled, and wholesale price shapes."""
 
 from __future__ import annotations
 
@@ -6,19 +6,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from exasite.models.catalog import load_catalog
 from exasite.models.profiles import (
     HOURS_IN_YEAR,
     capacity_factors,
-    full_year,
     hour_of_day,
     month_of_hour,
     profile_names,
     scaled_to_mean,
-    typical_hours,
     wholesale_markets,
     wholesale_shape,
 )
@@ -96,66 +94,6 @@ def test_scaling_up_keeps_the_nights_dark() -> None:
 def test_a_mean_out_of_reach_is_refused() -> None:
     with pytest.raises(ValueError, match="cannot be reached"):
         scaled_to_mean(np.array([0.0, 0.5]), 0.6)
-
-
-@settings(max_examples=40, deadline=None)
-@given(seeds, st.integers(0, 3), st.sampled_from([1, 2, 3, 4, 6, 12]), st.integers(0, 3))
-def test_typical_hours_conserve_hours_and_energy(seed: int, count: int, periods: int, extremes: int) -> None:
-    random = np.random.default_rng(seed)
-    profiles = {
-        f"p{i}": random.beta(0.4, 1.0, HOURS_IN_YEAR) * (random.random(HOURS_IN_YEAR) < 0.7)
-        for i in range(count)
-    }
-    hours = typical_hours(profiles, periods=periods, extreme_days=extremes)
-    assert hours.weight_hours.sum() == pytest.approx(HOURS_IN_YEAR)
-    assert hours.days == periods + (extremes if count else 0)
-    assert hours.hours == 24 * hours.days
-    for name, values in profiles.items():
-        mean = float(hours.weight_hours @ hours.profiles[name]) / HOURS_IN_YEAR
-        assert mean == pytest.approx(values.mean(), rel=1e-8)
-        assert hours.profiles[name].min() >= 0.0
-        assert hours.profiles[name].max() <= 1.0
-
-
-def test_typical_hours_are_whole_days_in_order_and_repeatable() -> None:
-    profiles = {"sun": capacity_factors("solar_permian_tx"), "wind": capacity_factors("wind_permian_tx")}
-    hours = typical_hours(profiles)
-    again = typical_hours(dict(reversed(profiles.items())))
-    assert hours.hour_index.tolist() == again.hour_index.tolist()
-    assert hours.hour.tolist() == list(range(24)) * 7
-    assert (hours.month == month_of_hour()[hours.hour_index]).all()
-    assert hours.day_id.tolist() == np.repeat(np.arange(7), 24).tolist()
-    assert hours.month[::24][:6].tolist() == sorted(hours.month[::24][:6].tolist())
-
-
-def test_the_extreme_day_is_the_leanest_of_the_year() -> None:
-    profiles = {"sun": capacity_factors("solar_permian_tx"), "wind": capacity_factors("wind_permian_tx")}
-    hours = typical_hours(profiles)
-    total = sum(v / v.mean() for v in profiles.values()).reshape(365, 24).sum(axis=1)
-    assert hours.hour_index[-24] // 24 == total.argmin()
-    assert hours.weight_hours[-1] == 1.0
-
-
-def test_a_profile_of_one_spike_keeps_its_energy() -> None:
-    spike = np.zeros(HOURS_IN_YEAR)
-    spike[4000] = 1.0
-    hours = typical_hours({"spike": spike}, extreme_days=0)
-    assert float(hours.weight_hours @ hours.profiles["spike"]) == pytest.approx(1.0)
-
-
-def test_full_year_is_the_year_itself() -> None:
-    solar = capacity_factors("solar_phoenix_az")
-    hours = full_year({"sun": solar})
-    assert hours.hour_index.tolist() == list(range(HOURS_IN_YEAR))
-    assert (hours.weight_hours == 1.0).all()
-    np.testing.assert_allclose(hours.profiles["sun"], solar)
-
-
-def test_wrong_lengths_and_periods_are_refused() -> None:
-    with pytest.raises(ValueError, match="shape"):
-        typical_hours({"short": np.zeros(24)})
-    with pytest.raises(ValueError, match="divide 12"):
-        typical_hours({}, periods=5)
 
 
 @pytest.mark.parametrize("market", wholesale_markets())
