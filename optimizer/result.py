@@ -267,6 +267,13 @@ class Result(Record):
             rows += [(site.site, s.source, "power", s.capex_usd) for s in site.supply]
         return pd.DataFrame(rows, columns=["site", "part", "line", "capex_usd"])
 
+    def __eq__(self, other: object) -> bool:
+        """The same answer; the hours of the year, which JSON does not keep, are left out."""
+        return isinstance(other, Result) and self.model_dump() == other.model_dump()
+
+    def __hash__(self) -> int:
+        return hash(self.to_json())
+
     def hourly_frame(self, site: str | None = None, phase: int = -1) -> pd.DataFrame:
         """Every hour of the year of a site in a phase [MW]: demand, sources, charge, level [MWh], paused, unserved.
 

@@ -119,7 +119,8 @@ def test_no_shipped_share_is_above_one() -> None:
 
 def test_limits_broken_over_the_whole_year_are_said() -> None:
     names = [name for name, field in Totals.model_fields.items() if field.is_required()]
-    values = dict.fromkeys(names, 1.0) | {"gpus": 8, "online_date": "2028-01-01", "co2_t_per_year": 23_684.0}
+    values = dict.fromkeys(names, 1.0) | {"gpus": 8, "online_date": "2028-01-01", "full_power_date": "2028-01-01",
+                                           "co2_t_per_year_highest": 23_684.0}
     totals = Totals(**values)
     assert limits_exceeded(LimitSection(), totals) == []
     assert limits_exceeded(LimitSection(co2_t_per_year=23_650.0, water_m3_per_year=1.0), totals) == []

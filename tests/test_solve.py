@@ -306,7 +306,7 @@ def test_progress_tells_stage_value_bound_and_time():
     seen, started = [], time.monotonic()
     found = solve(TINY, progress=lambda *told: seen.append(told))
     stages = [stage for stage, *_ in seen]
-    assert stages[0].startswith("tabulating") and stages[-1] == "checking"
+    assert stages[0].startswith("tabulating") and stages[-1] == "running the year"
     for _, value, bound, elapsed in seen:
         assert 0 <= elapsed <= time.monotonic() - started + 1
         if value is not None and bound is not None:
