@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from pyomo.environ import value
 
 from exasite.formulation import BuiltModel
 from exasite.formulation.deployment import units_of
+from exasite.formulation.supply import supply_co2_t, unclean_mwh
 from exasite.models.accelerator import accelerator
 from exasite.models.cluster import Components
 from exasite.models.cooling import cooling_method
@@ -17,6 +20,7 @@ from exasite.models.fabric_parts import fabric
 from exasite.models.storage import recovery, storage
 from exasite.options import Configuration, Mode, Options, SiteOptions, SupplyOption
 from exasite.setting import Setting, SiteSetting, workload_for
+from exasite.year import Ceiling
 
 _LEAST_MW = 1e-4  # smaller sizes are rounding of the solver
 
@@ -31,11 +35,15 @@ class Firm:
 
 @dataclass(frozen=True)
 class SolvedSite:
-    """A site with something on it: the design for the physics, and what the model says of it."""
+    """A site with something on it: the design for the physics, and what the model says of it.
+
+    `ceilings` of each phase are the site's part of the limits on CO2 and on energy that is not clean.
+    """
 
     setting: SiteSetting
     design: SiteDesign
     firm: tuple[Firm, ...]
+    ceilings: tuple[tuple[Ceiling, ...], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -56,7 +64,10 @@ def read_design(model: BuiltModel, options: Options, context: Setting) -> Solved
     for site, at in zip(options.sites, context.sites, strict=True):
         clusters = _clusters(model, site, options, context)
         if clusters:
-            sites.append(_site(model, site, options, at, clusters))
+            found = _site(model, site, options, at, clusters)
+            phases = range(len(options.phases))
+            ceilings = tuple(tuple(_ceilings(model, site, context, found, k)) for k in phases)
+            sites.append(replace(found, ceilings=ceilings))
     names = [*model.compiled.quantities, "co2_t", "supply_annual_musd"]
     return SolvedDesign(tuple(sites), {name: float(value(model.quantities[name])) for name in names})
 
@@ -119,6 +130,30 @@ def _site(model: BuiltModel, site: SiteOptions, options: Options, at: SiteSettin
     phases = tuple(PhaseTime(phase.start_years, phase.share) for phase in options.phases)
     design = SiteDesign(at.site, at.climate, clusters, tuple(supply), at.given, phases)
     return SolvedSite(at, design, _beside_grid(design, firm, site.standby_share))
+
+
+def _ceilings(model: BuiltModel, site: SiteOptions, context: Setting, solved: SolvedSite,
+              phase: int) -> Iterator[Ceiling]:  # fmt: skip
+    """The site's part of what the question allows in a phase, as the solution shares it among the sites."""
+    limit, clean = context.loaded.instance.limit, context.loaded.instance.require.hourly_clean_share
+    plant, totals = model.model.supply[site.id], model.quantities
+    sources = [s.source for s in solved.design.supply]
+
+    def part(most: float, here: Any, everywhere: Any) -> float:
+        total = float(value(everywhere))
+        return most * (float(value(here)) / total if total > 0 else 1.0)
+
+    allowed = [limit.co2_t_per_year] if limit.co2_t_per_year is not None else []
+    if limit.co2_t_per_exaflop_year is not None:
+        allowed.append(limit.co2_t_per_exaflop_year * float(value(totals["effective_exaflops"])))
+    if allowed:
+        most = part(min(allowed), supply_co2_t(plant, site, phase), totals["phase_co2_t"][phase])
+        yield Ceiling({s.id: s.co2_t_per_mwh for s in sources}, most)
+    if clean is not None:
+        most = (1.0 - clean) * float(value(totals["phase_energy_mwh"][phase]))
+        most = part(most, unclean_mwh(plant, site, phase), totals["phase_unclean_mwh"][phase])
+        unclean = [s for s in sources if not s.is_clean and s.kind != "storage"]
+        yield Ceiling({s.id: 1.0 for s in unclean}, most)
 
 
 def _firm_mw(option: SupplyOption, capacity_mw: float) -> float:

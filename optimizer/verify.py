@@ -53,7 +53,8 @@ def check_site(context: Setting, solved: SolvedSite) -> CheckedSite:
         ]
         there = {s.source.id for s in design.supply if s.source.lead_years <= phase.start_years + 1e-9}
         proof = _proof(solved, wanted, there) if demand[number].any() else None
-        runs.append(run_year(plants_of(design, phase), clusters, proof))
+        ceilings = solved.ceilings[number] if solved.ceilings else ()
+        runs.append(run_year(plants_of(design, phase), clusters, proof, ceilings=ceilings))
     evaluation = evaluate(design, terms, context.catalog, [run.dispatch for run in runs])
     standby, limit = _standby(design, demand[-1].sum(axis=0))
     return CheckedSite(

@@ -7,7 +7,7 @@ The operator foresees the year; a store that must guess does worse.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -40,6 +40,17 @@ class Proof:
 
     wanted_mw: np.ndarray
     stores: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Ceiling:
+    """What the energy of a year may amount to: sum over the sources of weight x MWh is at most `most`.
+
+    With t/MWh as weights a limit on CO2, with 1 for what is not clean a share of clean energy.
+    """
+
+    weights: Mapping[str, float]
+    most: float
 
 
 @dataclass(frozen=True)
@@ -112,8 +123,10 @@ class _Columns:
 
 
 def run_year(plants: Sequence[Plant], clusters: Sequence[Pausable], proof: Proof | None = None, *,
-             time_limit_s: float = 60.0) -> YearRun:  # fmt: skip
+             ceilings: Sequence[Ceiling] = (), time_limit_s: float = 60.0) -> YearRun:  # fmt: skip
     """Least-cost operation of sized plants over the year. Every demand has a schedule: what is short is unserved.
+
+    A ceiling that cannot be kept is exceeded by as little as can be: load is not left unserved for it.
 
     Raises RuntimeError if the solver finds none within the time limit.
     """
@@ -128,6 +141,8 @@ def run_year(plants: Sequence[Plant], clusters: Sequence[Pausable], proof: Proof
         parts = [(_HOURS, at.output[s], 1.0) for s in proof.stores if s in at.output]
         parts += [(_HOURS, at.charge[s], -1.0) for s in proof.stores if s in at.charge]
         program.require([*parts, (_HOURS, at.unproven, 1.0)], HOURS_IN_YEAR, proof.wanted_mw, np.inf)
+    for ceiling in ceilings:
+        _add_ceiling(program, at, ceiling, _penalty(plants, _UNPROVEN))
     _add_balance(program, at, plants, clusters)
     columns = _solved(program, time_limit_s)
     return YearRun(_dispatch(columns, at, plants), columns[at.unproven])
@@ -188,6 +203,14 @@ def _add_charges(program: _Program, plant: Plant, output: np.ndarray) -> None:
     rows = np.arange(len(billed_hours))
     parts = [(rows, np.repeat(billed, len(rows)), 1.0), (rows, output[billed_hours], -1.0)]
     program.require(parts, len(rows), 0.0, np.inf)
+
+
+def _add_ceiling(program: _Program, at: _Columns, ceiling: Ceiling, penalty: float) -> None:
+    over = program.add(1, np.inf, penalty)
+    zeros = np.zeros(HOURS_IN_YEAR, dtype=int)
+    parts: list[tuple[np.ndarray, np.ndarray, float]] = [(np.zeros(1, dtype=int), over, -1.0)]
+    parts += [(zeros, at.output[source], w) for source, w in ceiling.weights.items() if source in at.output and w > 0]
+    program.require(parts, 1, -np.inf, ceiling.most)
 
 
 def _add_pauses(program: _Program, cluster: Pausable) -> np.ndarray:

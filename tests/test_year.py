@@ -7,7 +7,7 @@ import pytest
 
 from exasite.models.dispatch import Plant, merit_order, rule_breaks
 from exasite.models.tariff import flat_tariff, grid_bill_usd, wholesale_tariff
-from exasite.year import Pausable, Proof, run_year
+from exasite.year import Ceiling, Pausable, Proof, run_year
 
 HOURS = 8760
 NIGHT_AND_DAY = np.tile(np.clip(np.sin(np.linspace(0, 2 * np.pi, 24, endpoint=False)), 0, None), 365)
@@ -139,6 +139,17 @@ def test_firm_power_of_storage_is_proven_by_running_it():
     # No more than the demand of the hour can be delivered, so the rest is not proven.
     assert more.unproven_mw[20::24] == pytest.approx(np.full(365, 3.0), abs=1e-4)
     check(more, plants, [Pausable(demand)])
+
+
+def test_a_ceiling_on_co2_is_kept_where_it_can_be_and_exceeded_by_the_least_where_it_cannot():
+    """Dirty power is cheaper: without a ceiling it runs alone, with one the clean source takes what it must."""
+    demand = np.full(HOURS, 10.0)
+    plants = [plant("coal", 20, 20.0), plant("clean", 6, 90.0)]
+    weights = {"coal": 0.5, "clean": 0.0}
+    for most, coal in ((np.inf, 10.0), (0.5 * 7.0 * HOURS, 7.0), (0.5 * 4.0 * HOURS, 4.0), (0.0, 4.0)):
+        run = run_year(plants, [Pausable(demand)], ceilings=[Ceiling(weights, most)])
+        assert run.dispatch.energy_mwh["coal"] == pytest.approx(coal * HOURS, rel=1e-6)
+        assert run.dispatch.unserved_mwh == 0.0
 
 
 def test_no_schedule_within_the_time_is_an_error():
