@@ -120,8 +120,8 @@ def shortcomings(context: Setting, totals: Totals, checked: Sequence[CheckedSite
         if site.standby_mwh > site.standby_limit_mwh * (1 + 1e-9):
             run, most = site.standby_mwh, site.standby_limit_mwh
             words.append(f"{name}: standby is expected to run for {run:,.0f} MWh a year, its permit allows {most:,.0f}")
-        if site.outage_share > max(context.unserved_share, found.paused_share) + 1e-9:
-            words.append(f"{name}: failing units cost {site.outage_share:.2%} of the energy, more than is given up")
+        if site.outage_share > context.unserved_share:
+            words.append(f"{name}: failing units leave {site.outage_share:.2%} of the energy unserved on average")
     return words
 
 

@@ -43,6 +43,7 @@ class SolvedSite:
     setting: SiteSetting
     design: SiteDesign
     firm: tuple[Firm, ...]
+    dropped_share: float = 1.0
     ceilings: tuple[tuple[Ceiling, ...], ...] = ()
 
 
@@ -129,7 +130,7 @@ def _site(model: BuiltModel, site: SiteOptions, options: Options, at: SiteSettin
         firm.append(Firm(source.id, _firm_mw(option, capacity)))
     phases = tuple(PhaseTime(phase.start_years, phase.share) for phase in options.phases)
     design = SiteDesign(at.site, at.climate, clusters, tuple(supply), at.given, phases)
-    return SolvedSite(at, design, _beside_grid(design, firm, site.standby_share))
+    return SolvedSite(at, design, _beside_grid(design, firm, site.standby_share), site.dropped_share)
 
 
 def _ceilings(model: BuiltModel, site: SiteOptions, context: Setting, solved: SolvedSite,

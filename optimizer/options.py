@@ -166,7 +166,8 @@ class SiteOptions:
 
     `gpus` is the (lower, upper) number of accelerators asked for here. `calendar` [365] names the representative day
     of every day of the year, so that storage is followed through it; empty: storage ends each day where it began.
-    `standby_share` is how much standby counts as firm, per MW of the grid it stands by for.
+    `standby_share` is how much standby counts as firm, per MW of the grid it stands by for; `dropped_share` how much of
+    the load that may be dropped at once needs no firm power.
     """
 
     id: str
@@ -182,6 +183,7 @@ class SiteOptions:
     modes: tuple[Mode, ...] = (Mode(),)
     calendar: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=int))
     standby_share: float = 1.0
+    dropped_share: float = 1.0
 
 
 @dataclass(frozen=True)

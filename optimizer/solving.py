@@ -34,6 +34,7 @@ _SEES_CAPEX = ("efficiency", "exaflops_per_capex", "capex")
 
 YEAR_TOLERANCE = 5e-3  # of the yearly cost of supply, representative days against the year
 _MOST_ROUNDS, _MOST_DAYS = 7, 96
+_DROPPED_STEP = 0.34  # of the load that may be dropped, brought back under firm power where units fail too often
 _STANDBY_STEP, _LEAST_STEP = 0.95, 0.3  # how far standby is cut back where it would run longer than it may
 
 Tell = Callable[[str, float | None, float | None], None]
@@ -116,13 +117,14 @@ def _solve(loaded: LoadedInstance, how: SolveOptions, clock: Clock, progress: Pr
 @dataclass(frozen=True)
 class _Effort:
     """How an attempt is made: on which days, with which availability of each kind of firm source, under which limits,
-    and how much standby counts beside the grid of a site.
+    how much standby counts beside the grid of a site, and how much of the load that may be dropped needs no firm power.
     """
 
     days: Days
     firm_availability: float | None
     instance: Instance
     standby_share: Mapping[str, float] = field(default_factory=dict)
+    dropped_share: Mapping[str, float] = field(default_factory=dict)
     rounds: int = 1
     kinds: int = 1
 
@@ -156,6 +158,10 @@ def _harder(context: Setting, effort: _Effort, found: _Attempt) -> _Effort | Non
     overused = {site.solved.setting.section.key: _less_standby(site) for site in overusing}
     if overused:
         changes["standby_share"] = {**effort.standby_share, **overused}
+    exposed = [site.solved for site in found.checked if site.outage_share > context.unserved_share]
+    if exposed:
+        less = {site.setting.section.key: max(0.0, site.dropped_share - _DROPPED_STEP) for site in exposed}
+        changes["dropped_share"] = {**effort.dropped_share, **less}
     if not changes and (factors or unclean):
         changes["instance"] = _tighter(effort.instance, factors, unclean)
     return replace(effort, rounds=effort.rounds + 1, **changes) if changes else None
@@ -216,7 +222,8 @@ def _attempt(context: Setting, how: SolveOptions, clock: Clock, tell: Tell, effo
     """One solve on given representative days, checked over the year."""
     tell("tabulating the physics", None, None)
     tabulator = Tabulator(
-        context, how.tolerance, clock, effort.days, effort.firm_availability, effort.standby_share
+        context, how.tolerance, clock, effort.days, effort.firm_availability, effort.standby_share,
+        effort.dropped_share,
     )
     watch, instance = _Watch(how, tabulator, clock, effort), effort.instance
     try:

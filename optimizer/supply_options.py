@@ -52,6 +52,12 @@ def representative_hours(at: SiteSetting, sources: list[SiteSource], tables: lis
     return representative_days(profiles, typical=typical, extremes=extremes, always=sorted(days))
 
 
+def mean_of_days(hours: RepresentativeDays, values: np.ndarray) -> np.ndarray:
+    """Mean by hour of the days that each representative day stands for: dear hours keep their weight in the year."""
+    daily = values.reshape(-1, HOURS_IN_DAY)
+    return np.concatenate([daily[hours.calendar == day].mean(axis=0) for day in range(hours.day_count)])
+
+
 def _daily_least(values: np.ndarray) -> int:
     return int(np.argmin(values.reshape(-1, HOURS_IN_DAY).sum(axis=1)))
 
@@ -69,8 +75,9 @@ def supply_option(source: SiteSource, hours: RepresentativeDays, setting: Settin
     """
     per_unit, offset = _firm(source, setting, peak_mw, availability)
     tariff, interest = source.tariff, source.construction_interest_factor
-    hourly = PRICE in hours.profiles and tariff is not None
-    price: float | np.ndarray = hours.profiles[PRICE] if hourly else source.marginal_cost_usd_per_mwh
+    price: float | np.ndarray = source.marginal_cost_usd_per_mwh
+    if tariff is not None and has_hourly_price(source):
+        price = mean_of_days(hours, tariff.energy_usd_per_mwh)
     return SupplyOption(
         id=source.id,
         kind=source.kind,

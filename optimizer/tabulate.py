@@ -87,6 +87,7 @@ class Tabulator:
     days: Days | None = None
     firm_availability: float | None = None
     standby_share: Mapping[str, float] = field(default_factory=dict)
+    dropped_share: Mapping[str, float] = field(default_factory=dict)
     configurations: int = 0
     dropped: int = 0
     _parts: dict[tuple[object, ...], list[Part]] = field(default_factory=dict)
@@ -123,6 +124,7 @@ class Tabulator:
             gpus=(lower, upper),
             modes=ways,
             standby_share=self.standby_share.get(section.key, standby_room(allowed, setting, self.firm_availability)),
+            dropped_share=self.dropped_share.get(section.key, 1.0),
             calendar=hours.calendar if linked else np.zeros(0, dtype=int),
         )
 

@@ -44,7 +44,7 @@ def check_site(context: Setting, solved: SolvedSite) -> CheckedSite:
     """Run a designed site through the year, phase by phase, and evaluate it without the optimiser's model."""
     design, terms = solved.design, terms_of(context)
     demand, peak = demand_of(design, terms, context.catalog)
-    wanted = peak * (1.0 - _droppable(design))
+    wanted = peak * (1.0 - solved.dropped_share * _droppable(design))
     runs: list[YearRun] = []
     for number, phase in enumerate(design.phases):
         clusters = [
@@ -63,7 +63,7 @@ def check_site(context: Setting, solved: SolvedSite) -> CheckedSite:
         worst_days=_worst_days(runs),
         unproven_hours=sum(int((run.unproven_mw > _LEAST_MWH).sum()) for run in runs),
         firm_availability=_availability(solved, wanted),
-        outage_share=_outages(design, demand[-1].sum(axis=0)),
+        outage_share=_outages(design, demand[-1].sum(axis=0), runs[-1]),
         standby_mwh=standby,
         standby_limit_mwh=limit,
     )
@@ -118,11 +118,18 @@ def _availability(solved: SolvedSite, wanted_mw: float) -> float:
     return portfolio_availability(_counts(solved.design, standby=True), carried)
 
 
-def _outages(design: SiteDesign, demand_mw: np.ndarray) -> float:
-    """Load that may be dropped needs no spare units: what failing units then cost on average, sun and storage apart."""
-    if _droppable(design) == 0.0 or any(s.source.kind in ("variable", "storage") for s in design.supply):
+def _outages(design: SiteDesign, demand_mw: np.ndarray, run: YearRun) -> float:
+    """Load that may be dropped needs no spare units; what failing units then cost on average [1].
+
+    Sun, wind, storage and pauses run as scheduled; firm units carry the rest, if enough of them work.
+    """
+    if _droppable(design) == 0.0:
         return 0.0
-    short = expected_shortfall_mw(_counts(design, standby=True), demand_mw)
+    dispatch, kinds = run.dispatch, {s.source.id: s.source.kind for s in design.supply}
+    scheduled = [mw for g, mw in dispatch.output_mw.items() if kinds[g] in ("variable", "storage")]
+    left = demand_mw - dispatch.paused_mw.sum(axis=0) - sum(scheduled, np.zeros_like(demand_mw))
+    left = left + sum(dispatch.charge_mw.values(), np.zeros_like(demand_mw))
+    short = expected_shortfall_mw(_counts(design, standby=True), np.maximum(left, 0.0))
     return float(short.sum() / max(demand_mw.sum(), 1e-9))
 
 

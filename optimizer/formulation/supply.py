@@ -104,7 +104,7 @@ def _add_firmness(block: Block, plant: Block, site: SiteOptions, number: int, ph
     """
     place, there = plant.model().site[site.id], [o for o in site.supply if is_there(o, phase)]
     peak = sum(
-        (1.0 - mode.droppable_share) * facility_peak_mw(place, site, m)
+        (1.0 - site.dropped_share * mode.droppable_share) * facility_peak_mw(place, site, m)
         for m, mode in enumerate(site.modes)
         if mode.start_phase <= number
     )

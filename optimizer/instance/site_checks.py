@@ -26,7 +26,7 @@ def check_sites(instance: Instance, catalog: Catalog) -> Iterable[Finding]:
     for index, site in enumerate(instance.sites):
         path: KeyPath = ("sites", index)
         yield from _check_identity(path, site, catalog)
-        yield from _check_files(path, site)
+        yield from _check_files(path, site, catalog)
         yield from check_tariff(path, site, catalog)
         yield from range_findings((*path, "gpus"), site.gpus)
         if site.key and site.key in keys[:index]:
@@ -71,7 +71,7 @@ def _nearest_site(site: SiteSection, catalog: Catalog) -> str | None:
     return max(located, key=cosine) if located else None
 
 
-def _check_files(path: KeyPath, site: SiteSection) -> Iterable[Finding]:
+def _check_files(path: KeyPath, site: SiteSection, catalog: Catalog) -> Iterable[Finding]:
     for key in FILE_KEYS:
         name = getattr(site, key)
         if name is None:
@@ -83,6 +83,32 @@ def _check_files(path: KeyPath, site: SiteSection) -> Iterable[Finding]:
         if not found:
             fix = "the path is relative to the file that names it"
             yield Finding((*path, key), f"no such file: {name[:200]}", fix)
+            continue
+        problem = _content_problem(key, name, _longitude(site, catalog))
+        if problem:
+            yield Finding((*path, key), problem, "every hour must be right; nothing is filled in")
+
+
+def _content_problem(key: str, name: str, longitude_degrees: float) -> str:
+    """What is wrong inside a file, row by row, in words; empty for one that can be used."""
+    from exasite.models.hourly_file import read_prices, read_solar_profile, read_wind_profile
+    from exasite.models.weather import weather_kind
+
+    try:
+        if key == "weather_file":
+            weather_kind(Path(name))
+        else:
+            readers = {"price_file": read_prices, "solar_file": read_solar_profile, "wind_file": read_wind_profile}
+            readers[key](name, longitude_degrees)
+    except ValueError as error:
+        return str(error)
+    return ""
+
+
+def _longitude(site: SiteSection, catalog: Catalog) -> float:
+    if site.longitude_degrees is not None:
+        return site.longitude_degrees
+    return catalog.value_or(SITE_TABLE, site.base_id, "longitude_degrees", math.nan) if site.base_id else math.nan
 
 
 def range_findings(path: KeyPath, value: Range | None) -> Iterable[Finding]:
