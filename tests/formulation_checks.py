@@ -134,7 +134,7 @@ def check_pauses(block, at, wanted):
 def check_firmness(plant, place, at, there, working, outputs, charges):
     """The peak that cannot be dropped is carried; standby counts only as far as the grid it stands by for."""
     near, firm = 1e-5, {option.id: value(plant.firm[option.id]) for option in there}
-    peak = sum((1 - at.modes[m].droppable_share) * value(facility_peak_mw(place, at, m)) for m in working)
+    peak = sum((1 - at.dropped_share * at.modes[m].droppable_share) * value(facility_peak_mw(place, at, m)) for m in working)
     carried = sum((firm[o.id] for o in there if o.firm), np.zeros(len(at.hour_weights)))
     for option in there:
         if not option.firm and option.kind == "variable":

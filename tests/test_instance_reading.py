@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from instance_catalog import EXAMPLE, small_catalog
+from test_weather import epw_rows, write_epw
 
 from exasite import InputError, load_instance
 from exasite.errors import Problem
@@ -87,7 +88,7 @@ def test_key_lines_of_quoted_and_dotted_keys() -> None:
 
 def test_extends_a_file_of_another_folder(tmp_path: Path) -> None:
     (tmp_path / "base").mkdir()
-    write(tmp_path / "base", "hours.epw", "x")
+    write_epw(tmp_path / "base" / "hours.epw", epw_rows())
     write(tmp_path / "base", "base.toml", BASE.replace("[limit]", 'weather_file = "hours.epw"\n[limit]'))
     path = write(tmp_path, "child.toml", 'extends = "base/base.toml"\n[limit]\nfacility_mw = 70\n')
     instance = load_instance(path, catalog=CATALOG).instance

@@ -6,6 +6,7 @@ from datetime import date
 
 import pytest
 from instance_catalog import EXAMPLE, example, small_catalog
+from test_weather import epw_rows, write_epw
 
 from exasite import InputError, Instance, load_instance
 
@@ -174,10 +175,19 @@ def test_inline_model_needs_its_batch() -> None:
 
 def test_own_site_without_like_needs_price_and_weather(tmp_path) -> None:
     weather = tmp_path / "own.epw"
-    weather.write_text("hours")
+    rows = epw_rows()
+    write_epw(weather, rows)
     site = {"name": "here", "latitude_degrees": 35, "longitude_degrees": -90, "weather_file": str(weather)}
     assert "energy price" in problems({"sites": [site]})["sites.0.like"]
     first = load_instance({"sites": [{**site, "energy_price_usd_per_mwh": 60}]}, catalog=CATALOG)
-    weather.write_text("other hours")
+    rows[100][6] = "11.5"  # another dry bulb in one hour
+    write_epw(weather, rows)
     second = load_instance({"sites": [{**site, "energy_price_usd_per_mwh": 60}]}, catalog=CATALOG)
     assert first.sha256 != second.sha256, "the hash covers the content of the files"
+
+
+def test_a_file_that_is_no_weather_is_refused_where_it_is_named(tmp_path) -> None:
+    weather = tmp_path / "own.epw"
+    weather.write_text("hours")
+    site = {"name": "here", "like": "memphis_tn", "weather_file": str(weather)}
+    assert "EPW" in problems({"sites": [site]})["sites.0.weather_file"]

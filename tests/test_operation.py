@@ -111,15 +111,18 @@ def test_pauses_fall_into_dear_hours_and_keep_their_share(modes):
 
 
 def test_what_can_be_dropped_needs_no_firm_power():
-    """The same clusters need a quarter less firm grid where a quarter of the load can be dropped at once."""
+    """The same clusters need a quarter less firm grid where a quarter of the load can be dropped at once, and less
+    of that where only a part of what can be dropped is counted on.
+    """
     sizes = []
-    for mode in (0, 1):
-        at = operated(site("here", GRID, modes=PAUSING), mode)
+    for mode, counted in ((0, 1.0), (1, 1.0), (1, 0.25), (1, 0.0)):
+        at = operated(site("here", GRID, modes=PAUSING, dropped_share=counted), mode)
         _, model = optimum({"objective": {"minimize": "capex"}, "require": {"gpus": 48}}, at)
         check_site(model, at)
         sizes.append(value(model.model.supply["here"].firm["grid"]))
     peak = sizes[0]
-    assert 0.75 * peak - 1e-6 <= sizes[1] < peak - 0.1
+    assert 0.75 * peak - 1e-6 <= sizes[1] < sizes[2] - 0.1
+    assert sizes[2] < sizes[3] == pytest.approx(peak)
 
 
 def test_standby_is_firm_only_beside_the_grid():
