@@ -20,6 +20,7 @@ PRICE = "price"
 _COOL, _WEATHER = "cool", "weather"
 _VARIABLE_ROOM, _STORAGE_ROOM = 30.0, 10.0  # bounds on MW of sun, wind and storage, in peaks of the site
 _MATTERS = 0.05  # least output of a unit over the peak of the site, from which on and off are decided
+_ORDINARY = 0.95  # share of the hours whose price is not a spike
 _USD_PER_MUSD = 1e6
 
 
@@ -45,8 +46,9 @@ def representative_hours(at: SiteSetting, sources: list[SiteSource], tables: lis
         days |= {_daily_least(profiles[name]) for name in (_WEATHER, "solar_pv", "wind", _COOL) if name in profiles}
         extremes = {}
     if tariff is not None and np.ptp(tariff.energy_usd_per_mwh) > 0:
-        profiles[PRICE] = tariff.energy_usd_per_mwh
-        extremes = {**extremes, PRICE: "high"}
+        # Clipped, so that days are told apart by ordinary prices, too, and not by the rare spikes alone.
+        profiles[PRICE] = np.minimum(tariff.energy_usd_per_mwh, np.quantile(tariff.energy_usd_per_mwh, _ORDINARY))
+        days.add(_daily_least(-tariff.energy_usd_per_mwh))
     if tariff is not None and tariff.demand_usd_per_mw_year > 0 and not tariff.billed_hours.all():
         days.add(_hottest_billed_day(load, tariff.billed_hours))
     return representative_days(profiles, typical=typical, extremes=extremes, always=sorted(days))
