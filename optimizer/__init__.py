@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from exasite.errors import InputError, Problem
     from exasite.instance.loading import LoadedInstance, load_instance
     from exasite.instance.schema import Instance
+    from exasite.plot import write_plot
     from exasite.result import Result
     from exasite.solving import solve
 
@@ -26,9 +27,11 @@ _HOME = {
     "Result": "exasite.result",
     "load_instance": "exasite.instance.loading",
     "solve": "exasite.solving",
+    "write_plot": "exasite.plot",
 }
 
-__all__ = ["InputError", "Instance", "LoadedInstance", "Problem", "Result", "__version__", "load_instance", "solve"]
+__all__ = ["InputError", "Instance", "LoadedInstance", "Problem", "Result", "__version__", "load_instance", "solve",
+           "write_plot"]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:

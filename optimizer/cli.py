@@ -124,6 +124,9 @@ def solve(
         float, typer.Option("--gap", metavar="G", min=1e-9, max=1.0, help="Relative gap to prove: 0.001 is 0.1 %.")
     ] = 0.001,
     threads: Annotated[int, typer.Option("--threads", min=1, max=256, help="Threads of the solver.")] = 1,
+    plot: Annotated[
+        Path | None, typer.Option("--plot", metavar="FILE", help="Draw the power hour by hour into one HTML file.")
+    ] = None,
     seed: Annotated[int, typer.Option("--seed", min=0, max=2_000_000_000, help="Seed of the solver.")] = 0,
     sets: SetOption = None,
 ) -> None:
@@ -147,6 +150,10 @@ def solve(
         code = result.exit_code
         if output is not None:
             save(result, output)
+        if plot is not None and result.sites:
+            from exasite.plot import write_plot
+
+            write_plot(result, plot)
         return {"result": result}
 
     def show(document: dict[str, Any]) -> None:

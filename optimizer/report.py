@@ -10,7 +10,9 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from exasite.report_power import month, power, year_check
 from exasite.result import Cluster, Result, SiteResult
+from exasite.words import money, percent
 
 _WIDTH = 100
 _OBJECTIVES = {
@@ -25,6 +27,7 @@ _OBJECTIVES = {
     "facility_mw": ("least facility power", "MW"),
 }
 _MOST_WEAK = 8
+_SHOWN_SHARE = 0.05
 # Fields that decide money, power or speed; only these are named when they are weak.
 _TELLING = ("price", "capex", "power_w", "mamf", "multiplier", "share", "rate", "restart", "lead", "failure_factor")
 _PER_ITEM = ("accelerators", "cooling", "electrical", "optics", "power_sources", "recovery", "storage", "switches")
@@ -52,18 +55,6 @@ def as_html(result: Result) -> str:
     console = Console(record=True, width=_WIDTH, file=io.StringIO())
     console.print(one_page(result))
     return console.export_html(inline_styles=True, code_format="<pre style='font-family:monospace'>{code}</pre>")
-
-
-def money(usd: float) -> str:
-    """Dollars as a planner writes them."""
-    for size, unit in ((1e9, "B$"), (1e6, "M$"), (1e3, "k$")):
-        if abs(usd) >= size:
-            return f"{usd / size:,.2f} {unit}" if usd / size < 100 else f"{usd / size:,.0f} {unit}"
-    return f"{usd:,.0f} $"
-
-
-def percent(share: float) -> str:
-    return f"{100 * share:.1f} %"
 
 
 def duration(hours: float) -> str:
@@ -128,7 +119,7 @@ def _site(site: SiteResult) -> RenderableType:
     blocks: list[RenderableType] = [heading]
     for cluster in site.clusters:
         blocks += [_design(cluster), _chain(cluster), _watts(site, cluster), _capex(site, cluster)]
-    blocks.append(_supply(site))
+    blocks.append(power(site))
     return Group(*blocks)
 
 
@@ -182,24 +173,6 @@ def _capex(site: SiteResult, cluster: Cluster) -> RenderableType:
     return Padding(Group(heading, Padding(table, (0, 8))), (0, 2))
 
 
-def _supply(site: SiteResult) -> RenderableType:
-    table = Table(box=None, padding=(0, 1), header_style="dim")
-    for name in ("source", "units", "MW", "firm MW", "energy", "capex", "$/MWh", "there in"):
-        table.add_column(name, justify="left" if name == "source" else "right", no_wrap=True)
-    energy = sum(s.energy_mwh for s in site.supply) or 1.0
-    for s in site.supply:
-        size = f"{s.capacity_mw:,.1f}" + (f" ({s.storage_mwh:,.0f} MWh)" if s.storage_mwh is not None else "")
-        price = "-" if s.cost_usd_per_mwh is None else f"{s.cost_usd_per_mwh:,.1f}"
-        table.add_row(_short(s.name), "" if s.units is None else str(s.units), size, f"{s.firm_mw:,.1f}",
-                      percent(s.energy_mwh / energy), money(s.capex_usd), price,
-                      f"{12 * s.lead_years:.0f} months")  # fmt: skip
-    return Padding(Group(Text("POWER", style="bold"), table), (0, 2))
-
-
-def _short(name: str, most: int = 30) -> str:
-    return name if len(name) <= most else name[: most - 3] + "..."
-
-
 def _totals(result: Result) -> RenderableType:
     t = result.totals
     assert t is not None  # callers check
@@ -210,7 +183,12 @@ def _totals(result: Result) -> RenderableType:
                   f"{t.energy_mwh_per_year / 1e3:,.0f} GWh")  # fmt: skip
     table.add_row("CO2 per year", f"{t.co2_t_per_year / 1e3:,.0f} kt", "water per year",
                   f"{t.water_m3_per_year / 1e3:,.0f} thousand m3")  # fmt: skip
-    table.add_row("online", t.online_date, "land", f"{t.land_acres:,.0f} acres")
+    table.add_row("online", f"{t.online_date} ({month(t.online_date)})", "land", f"{t.land_acres:,.0f} acres")
+    if t.hourly_clean_share > _SHOWN_SHARE:
+        table.add_row("clean, hour by hour", percent(t.hourly_clean_share),
+                      "CO2 per EFLOPS", f"{t.co2_t_per_exaflop_year:,.0f} t/year")  # fmt: skip
+    if t.delay_months > _SHOWN_SHARE:
+        table.add_row("ready, without power", f"{t.delay_months:.0f} months", "", "")
     if t.training_days is not None and t.training_cost_usd is not None:
         table.add_row("training run", f"{t.training_days:,.1f} days", "its cost", money(t.training_cost_usd))
     return Group(Text("\nAll sites", style="bold cyan"), Padding(table, (0, 2)))
@@ -223,11 +201,9 @@ def _trust(result: Result) -> RenderableType:
     lines.append(Text(f"  proven over {solver.configurations:,} configurations in "
                       f"{solver.seconds:.1f} s"))  # fmt: skip
     if check is not None:
-        unserved = check.year_unserved_mwh or 0.0
-        energy = result.totals.energy_mwh_per_year if result.totals else 1.0
         differs = f"{100 * abs(check.objective.difference):.3f} %"
-        lines.append(Text(f"  re-evaluated without the solver: objective differs by {differs}; "
-                          f"over 8,760 hours {percent(unserved / energy)} of energy is unserved"))  # fmt: skip
+        lines.append(Text(f"  re-evaluated without the solver: objective differs by {differs}"))
+        lines += [Text(f"  {words}") for words in year_check(result, check)]
     share = result.provenance.low_confidence_capex_share
     if share is not None:
         lines.append(Text(f"  {percent(share)} of capex rests on low-confidence prices"))

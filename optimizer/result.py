@@ -284,6 +284,10 @@ class Result(Record):
             raise ValueError("the hours are known only right after solving: solve again, or read hourly.csv of -o")
         return self._hourly[site or next(iter(self._hourly))][phase]
 
+    def hours_of(self, site: str) -> tuple[pd.DataFrame, ...]:
+        """The hours of a site in each phase; none where they are not known."""
+        return self._hourly.get(site, ())
+
     def table(self) -> pd.DataFrame:
         """The headline figures, one a row, with their units."""
         import pandas as pd

@@ -12,7 +12,8 @@ from exasite.result import Result
 
 
 def save(result: Result, folder: str | Path) -> tuple[Path, ...]:
-    """Write result.json, report.txt, and clusters.csv, supply.csv, capex.csv where there is a design.
+    """Write result.json, report.txt, and clusters.csv, supply.csv, capex.csv and the
+    hours of the year where there is a design.
 
     Returns the paths written. Raises InputError if the folder cannot be made or written to.
     """
@@ -22,11 +23,23 @@ def save(result: Result, folder: str | Path) -> tuple[Path, ...]:
         texts["clusters.csv"] = result.to_frame().to_csv(index=False)
         texts["supply.csv"] = result.supply_frame().to_csv(index=False)
         texts["capex.csv"] = result.capex_frame().to_csv(index=False)
+        texts |= _hourly(result)
     try:
         writable(target)
         return tuple(write_whole(target / name, text) for name, text in texts.items())
     except OSError as error:
         raise _cannot_write(target, error) from None
+
+
+def _hourly(result: Result) -> dict[str, str]:
+    """One table of hours for each site and phase, by file name, where the hours are known."""
+    found = {}
+    for number, site in enumerate(result.sites, start=1):
+        for phase, frame in enumerate(result.hours_of(site.site), start=1):
+            several = f"_site{number}" if len(result.sites) > 1 else ""
+            steps = f"_phase{phase}" if len(result.hours_of(site.site)) > 1 else ""
+            found[f"hourly{several}{steps}.csv"] = frame.round(4).to_csv(index=False)
+    return found
 
 
 def writable(folder: str | Path) -> None:

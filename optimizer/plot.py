@@ -1,0 +1,124 @@
+"""The power of a design as one HTML file: weeks hour by hour, duration curves, energy by month."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from exasite.errors import InputError, Problem
+from exasite.hourly import DEMAND, PAUSED, UNSERVED
+from exasite.models.profiles import HOURS_IN_DAY, HOURS_IN_YEAR
+from exasite.report_power import plain_name
+from exasite.result import Result, SiteResult
+from exasite.save import write_whole
+
+if TYPE_CHECKING:
+    import pandas as pd  # not imported where it is not used
+
+_WEEK = 7 * HOURS_IN_DAY
+_COLOURS = ("#4c78a8", "#f2b134", "#72b7b2", "#e45756", "#54a24b", "#b279a2", "#9d755d", "#8c8c8c")
+_PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1"><title>{title}</title>
+<style>body{{font-family:system-ui,sans-serif;margin:0 auto;max-width:1200px;padding:1rem;color:#222}}
+h1{{font-size:1.3rem}}h2{{font-size:1.1rem;margin-top:2rem}}p{{color:#555}}</style></head><body>
+<h1>{title}</h1><p>{words}</p>{body}</body></html>"""
+
+
+def write_plot(result: Result, path: str | Path) -> Path:
+    """Write the page of a result that was just solved, one file that needs no network.
+
+    Raises InputError without plotly (extra `plot`), where nothing was designed, or where the file cannot be written.
+    """
+    try:
+        import plotly.graph_objects  # noqa: F401
+    except ImportError:
+        fix = "pip install 'exasite[plot]'"
+        raise InputError([Problem("--plot", "a plot needs plotly, which is not installed", fix)]) from None
+    if not result.sites:
+        raise InputError([Problem("--plot", "there is no design to draw", "see the message above")])
+    parts, library = [], True
+    for site in result.sites:
+        frame = result.hourly_frame(site.site)
+        parts.append(f"<h2>{_escaped(site.name)}</h2>")
+        for figure in (_week(frame, site, "lean"), _week(frame, site, "typical"), _duration(frame), _months(frame, site)):
+            parts.append(figure.to_html(full_html=False, include_plotlyjs=library, config={"responsive": True}))
+            library = False
+    words = "Every hour of the year as run at least cost with the sizes of the design; drag to zoom, click a name to hide."
+    page = _PAGE.format(title=_escaped(f"{result.instance.name}: power"), words=words, body="".join(parts))
+    try:
+        return write_whole(Path(path), page)
+    except OSError as error:
+        raise InputError([Problem("--plot", f"cannot write {path}: {error.strerror}", "name another file")]) from None
+
+
+def _escaped(text: str) -> str:
+    from html import escape
+
+    return escape(text)
+
+
+def _sources(frame: pd.DataFrame, site: SiteResult) -> dict[str, tuple[str, str]]:
+    """Column, name and colour of the sources that deliver anything, largest first."""
+    energy = {s.source: float(frame[f"{s.source}_mw"].sum()) for s in site.supply if f"{s.source}_mw" in frame}
+    names = {s.source: plain_name(s.name) for s in site.supply}
+    order = sorted((g for g in energy if energy[g] > 0), key=lambda g: -energy[g])
+    return {f"{g}_mw": (names[g], _COLOURS[i % len(_COLOURS)]) for i, g in enumerate(order)}
+
+
+def _start(frame: pd.DataFrame, kind: str) -> int:
+    """First hour of the week in which fuel and grid deliver most, or of one in the middle."""
+    import numpy as np
+
+    steady = [c for c in frame.columns if c.endswith("_mw") and c.split("_mw")[0] in ("solar_pv", "wind")]
+    left = frame[DEMAND].to_numpy() - frame[steady].sum(axis=1).to_numpy() if steady else frame[DEMAND].to_numpy()
+    weeks = left[: HOURS_IN_YEAR // _WEEK * _WEEK].reshape(-1, _WEEK).sum(axis=1)
+    order = np.argsort(weeks)
+    return int(order[-1] if kind == "lean" else order[len(order) // 2]) * _WEEK
+
+
+def _week(frame: pd.DataFrame, site: SiteResult, kind: str) -> Any:
+    import plotly.graph_objects as go
+
+    first = _start(frame, kind)
+    part = frame.iloc[first : first + _WEEK]
+    days, figure = (part["hour"] - first) / HOURS_IN_DAY, go.Figure()
+    for column, (name, colour) in _sources(frame, site).items():
+        figure.add_scatter(x=days, y=part[column], name=name, stackgroup="out", line={"width": 0}, fillcolor=colour)
+    for column in (PAUSED, UNSERVED):
+        if part[column].sum() > 0:
+            figure.add_scatter(x=days, y=part[column], name=column.split("_")[0], stackgroup="out", line={"width": 0})
+    for column in (c for c in frame.columns if c.endswith("_charge_mw")):
+        figure.add_scatter(x=days, y=-part[column], name="into storage", stackgroup="in", line={"width": 0},
+                           fillcolor="#ccc")  # fmt: skip
+    figure.add_scatter(x=days, y=part[DEMAND], name="demand", line={"color": "#111", "width": 2})
+    title = "The week that leaves most to grid and fuel" if kind == "lean" else "A week in the middle"
+    return _styled(figure, f"{title}, from day {first // HOURS_IN_DAY + 1}", "day of the week", "MW")
+
+
+def _duration(frame: pd.DataFrame) -> Any:
+    import numpy as np
+    import plotly.graph_objects as go
+
+    share, figure = np.linspace(0, 100, HOURS_IN_YEAR), go.Figure()
+    figure.add_scatter(x=share, y=np.sort(frame[DEMAND])[::-1], name="demand")
+    for column in ("grid_mw", "battery_mw", "solar_pv_mw", "wind_mw"):
+        if column in frame and frame[column].sum() > 0:
+            figure.add_scatter(x=share, y=np.sort(frame[column])[::-1], name=column.split("_mw")[0])
+    return _styled(figure, "Duration curves", "share of the hours of the year [%]", "MW at least")
+
+
+def _months(frame: pd.DataFrame, site: SiteResult) -> Any:
+    import plotly.graph_objects as go
+
+    figure, by_month = go.Figure(), frame.groupby("month").sum()
+    for column, (name, colour) in _sources(frame, site).items():
+        figure.add_bar(x=by_month.index, y=by_month[column] / 1e3, name=name, marker_color=colour)
+    figure.update_layout(barmode="stack")
+    return _styled(figure, "Energy by month", "month", "GWh")
+
+
+def _styled(figure: Any, title: str, x: str, y: str) -> Any:
+    return figure.update_layout(
+        title=title, xaxis_title=x, yaxis_title=y, template="plotly_white", height=380,
+        legend={"orientation": "h", "y": -0.25}, margin={"l": 50, "r": 15, "t": 50, "b": 50},
+    )  # fmt: skip
