@@ -109,7 +109,7 @@ def shortcomings(context: Setting, totals: Totals, checked: Sequence[CheckedSite
         share = totals.hourly_clean_share
         words.append(f"over the whole year {share:.1%} of the energy is clean, below the {clean:.1%} asked for")
     for site in checked:
-        found, wanted = site.evaluation, context.firm_availability
+        found, wanted = site.evaluation, context.proven_availability
         name, share = found.design.site.name, found.unserved_mwh / max(found.energy_mwh, 1e-9)
         if share > context.unserved_share:
             words.append(f"{name}: over the whole year {share:.2%} of the energy is unserved: allow more firm power")

@@ -43,7 +43,7 @@ def write_plot(result: Result, path: str | Path) -> Path:
         for figure in (_week(frame, site, "lean"), _week(frame, site, "typical"), _duration(frame), _months(frame, site)):
             parts.append(figure.to_html(full_html=False, include_plotlyjs=library, config={"responsive": True}))
             library = False
-    words = "Every hour of the year as run at least cost with the sizes of the design; drag to zoom, click a name to hide."
+    words = "Every hour of the year at least cost with the sizes of the design; drag to zoom, click a name to hide."
     page = _PAGE.format(title=_escaped(f"{result.instance.name}: power"), words=words, body="".join(parts))
     try:
         return write_whole(Path(path), page)

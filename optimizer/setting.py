@@ -49,6 +49,7 @@ class Setting:
     electrical_loss: float
     ready_years: float
     firm_availability: float
+    proven_availability: float
     unserved_share: float
 
     @property
@@ -78,6 +79,7 @@ def setting(loaded: LoadedInstance) -> Setting:
     """Resolve everything the tabulation needs. Raises InputError for weather files that cannot be used."""
     instance, catalog = loaded.instance, loaded.catalog
     firm = instance.facility.firm_availability or catalog.value("firmness", "standard", "availability_target")
+    proven = 0.0 if instance.facility.spare_units is not None else firm  # N+k is the user's own judgement
     unserved = instance.facility.unserved_share
     return Setting(
         loaded=loaded,
@@ -87,6 +89,7 @@ def setting(loaded: LoadedInstance) -> Setting:
         electrical_loss=electrical_loss(catalog, instance.facility.electrical or DEFAULT_ELECTRICAL),
         ready_years=cluster_ready_years(catalog),
         firm_availability=firm,
+        proven_availability=proven,
         unserved_share=1.0 - firm if unserved is None else unserved,
     )
 

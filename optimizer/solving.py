@@ -151,7 +151,7 @@ def _harder(context: Setting, effort: _Effort, found: _Attempt) -> _Effort | Non
     far = abs(cost.difference) > YEAR_TOLERANCE or bool(factors)
     if short or (far and effort.days.typical < _MOST_DAYS):
         changes["days"] = _more_days(effort.days, short)
-    if min(site.firm_availability for site in found.checked) < context.firm_availability - 1e-9:
+    if min(site.firm_availability for site in found.checked) < context.proven_availability - 1e-9:
         kinds = max(effort.kinds + 1, *(len(_firm_kinds(site)) for site in found.checked))
         changes |= {"kinds": kinds, "firm_availability": joint_target(context.firm_availability, kinds)}
     overusing = [site for site in found.checked if _standby_overused(site)]

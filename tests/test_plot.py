@@ -36,7 +36,7 @@ def test_a_saved_result_has_no_hours(result, tmp_path):
 
 
 def test_no_design_no_plot(tmp_path):
-    nothing = solve("shale-gas", ["limit.capex_usd=7e9"])
+    nothing = solve("shale-gas", ["limit.facility_mw=100"])
     assert nothing.status == "infeasible"
     with pytest.raises(InputError, match="no design"):
         exasite.write_plot(nothing, tmp_path / "power.html")
