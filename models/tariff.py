@@ -131,6 +131,11 @@ def wholesale_prices(catalog: Catalog, market: str, year: int) -> Floats:
     median lies above the mean, all days carry the mean. k is the number of days, 1 to 5, with which dropping the
     dearest 1 % of hours lowers the mean most nearly as published (table `prices`). Which days are dear is made up;
     that dear hours come together on few days is not.
+
+    Against the published statistics of both markets, 2022 to 2024: mean exact; without the dearest 1 % of hours
+    within 0.7 %, without 5 % from 0.1 % below to 2.6 % above; 95th percentile 7 to 19 % low; 99th from 24 % low to
+    58 % high (8 % but for two years); the dearest hour from 61 % low to 27 % high. Shapes of month and hour know
+    no weekend, so on-peak means read up to 11 % low and off-peak means up to 20 % high.
     Raises KeyError for an unknown market or year.
     """
     item = f"{market}_{year}"

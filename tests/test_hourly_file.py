@@ -125,6 +125,8 @@ def test_files_that_hold_no_series(tmp_path: Path) -> None:
     assert problems(path) == ["the file is empty"]
     path.write_bytes("prix,å".encode("latin-1"))
     assert problems(path) == ["not a UTF-8 text file (byte 5); save it as UTF-8"]
+    path.write_bytes(b"price\n\xff\xfe\x00")
+    assert problems(path) == ["not a UTF-8 text file (byte 6); save it as UTF-8"]
     path.write_text("\n".join(VALUES))
     assert problems(path) == ["row 1 must name the columns, found: 30.000"]
     path.write_text("2013-01-01T00:00,30\n2013-01-01T01:00,31\n")
@@ -162,6 +164,9 @@ def test_a_leap_day_is_refused(tmp_path: Path) -> None:
     assert len(timed) == 2
     numbered = problems(write(tmp_path / "p.csv", "hour,price", [str(h) for h in range(8784)], leap))
     assert numbered[1].startswith("8784 hours are a leap year")
+    cut = problems(write(tmp_path / "p.csv", "time,price", stamps(year=2024), VALUES))
+    assert cut[1:] == ["after row 8761: 24 of 8760 hours missing: 31 December 00:00 to 31 December 23:00"]
+    assert cut[0].startswith("rows 1418 to 1441: 29 February")
 
 
 def drop(times: Lines) -> Lines:
@@ -239,6 +244,7 @@ def test_a_foreign_time_zone_is_refused(tmp_path: Path, offset: str, said: str) 
 def test_a_time_zone_is_not_judged_without_a_longitude(tmp_path: Path) -> None:
     path = write(tmp_path / "p.csv", "time,price", stamps("+00:00"), VALUES)
     assert read_prices(path).shape == (HOURS,)
+    assert read_prices(path, 0.0).shape == (HOURS,)  # in Greenwich UTC is local
 
 
 def test_daylight_saving_is_refused(tmp_path: Path) -> None:

@@ -1,16 +1,18 @@
-"""Solar power from a weather file: within its rating, dark at night, more for more sun."""
+"""Solar power from a weather file: within its rating, dark at night, more for more sun, at the right hour."""
 
+import csv
 import math
 
 import numpy as np
 import pytest
-from test_weather import epw_rows, write_epw
+from test_weather import HEADER, TMY3, epw_rows, write_epw
 
 from exasite.models.catalog import load_catalog
+from exasite.models.local_time import sun_hour
 from exasite.models.photovoltaics import solar_capacity_factors
 from exasite.models.weather import WeatherError
 
-GHI, DNI, DHI, TEMPERATURE = 13, 14, 15, 6
+GHI, DNI, DHI, TEMPERATURE, WIND = 13, 14, 15, 6, 21
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +47,35 @@ def test_more_sun_is_more_power_and_heat_is_less(tmp_path, catalog):
     dim, bright = factors(tmp_path, catalog, 0.4), factors(tmp_path, catalog, 0.8)
     assert (bright >= dim - 1e-9).all() and bright.sum() > 1.5 * dim.sum()
     assert factors(tmp_path, catalog, 0.4, 40).sum() < factors(tmp_path, catalog, 0.4, 0).sum()
+
+
+@pytest.mark.parametrize("longitude", [-70.0, -90.0, -110.0])
+def test_the_day_is_that_of_the_longitude(tmp_path, catalog, longitude):
+    """A file that has the same radiation day and night: output only while the sun is up, about solar noon."""
+    rows = epw_rows()
+    for row in rows:
+        row[GHI], row[DNI], row[DHI] = "300", "0", "300"
+    header = [HEADER[0].replace("-100.0", str(longitude)), *HEADER[1:]]
+    lit = solar_capacity_factors(write_epw(tmp_path / "even.epw", rows, header), catalog) > 0
+    assert 0.50 < lit.mean() < 0.60
+    assert sun_hour(lit.astype(float)) == pytest.approx(12 + (-6 - longitude / 15), abs=0.2)
+
+
+def test_both_formats_give_the_same_output(tmp_path, catalog):
+    """A TMY3 file stamps the end of the hour, an EPW file its beginning as pvlib reads it: the same hours."""
+    found = solar_capacity_factors(TMY3, catalog)
+    with TMY3.open(encoding="utf-8") as file:
+        place = next(file).strip().replace('"', "").split(",")
+        lines = list(csv.DictReader(file))
+    rows = epw_rows()
+    for row, line in zip(rows, lines, strict=True):
+        row[TEMPERATURE], row[WIND] = line["Dry-bulb (C)"], line["Wspd (m/s)"]
+        row[GHI], row[DNI], row[DHI] = (line[f"{name} (W/m^2)"] for name in ("GHI", "DNI", "DHI"))
+    location = ["LOCATION", "Greensboro", "NC", "USA", "TMY3", "723170", place[4], place[5], place[3], place[6]]
+    epw = solar_capacity_factors(write_epw(tmp_path / "same.epw", rows, [",".join(location), *HEADER[1:]]), catalog)
+    assert epw == pytest.approx(found, abs=1e-6)
+    assert 0.20 < found.mean() < 0.26  # the shipped profiles of Ashburn and Fayetteville, on both sides: .219, .247
+    assert sun_hour(found) == pytest.approx(12 + (-5 - float(place[5]) / 15), abs=0.3)
 
 
 def test_parameters_come_from_the_catalogue(tmp_path, catalog):
