@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _WEEK = 7 * HOURS_IN_DAY
 _COLOURS = ("#4c78a8", "#f2b134", "#72b7b2", "#e45756", "#54a24b", "#b279a2", "#9d755d", "#8c8c8c")
+_CONFIG = {"responsive": True, "displayModeBar": False}
 _PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1"><title>{title}</title>
 <style>body{{font-family:system-ui,sans-serif;margin:0 auto;max-width:1200px;padding:1rem;color:#222}}
@@ -41,7 +42,7 @@ def write_plot(result: Result, path: str | Path) -> Path:
         frame = result.hourly_frame(site.site)
         parts.append(f"<h2>{_escaped(site.name)}</h2>")
         for figure in (_week(frame, site, "lean"), _week(frame, site, "typical"), _duration(frame), _months(frame, site)):
-            parts.append(figure.to_html(full_html=False, include_plotlyjs=library, config={"responsive": True}))
+            parts.append(figure.to_html(full_html=False, include_plotlyjs=library, config=_CONFIG))
             library = False
     words = "Every hour of the year at least cost with the sizes of the design; drag to zoom, click a name to hide."
     page = _PAGE.format(title=_escaped(f"{result.instance.name}: power"), words=words, body="".join(parts))

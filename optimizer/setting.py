@@ -117,7 +117,7 @@ def _climate(catalog: Catalog, section: SiteSection) -> Climate:
     try:
         return read_weather(section.weather_file)
     except WeatherError as error:
-        raise InputError([Problem(f"sites.{section.key}.weather_file", str(error))]) from None
+        raise InputError([Problem(f"sites.{section.key}.weather_file", "; ".join(str(error).splitlines()))]) from None
 
 
 def _prices(loaded: LoadedInstance) -> FacilityPrices:

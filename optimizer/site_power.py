@@ -64,7 +64,7 @@ def _read(section: SiteSection, key: str, read: Callable[[], Any]) -> Any:
     try:
         return read()
     except ValueError as error:
-        raise InputError([Problem(f"sites.{section.key}.{key}", str(error))]) from None
+        raise InputError([Problem(f"sites.{section.key}.{key}", "; ".join(str(error).splitlines()))]) from None
 
 
 def with_own_profiles(section: SiteSection, place: Site) -> Site:

@@ -101,7 +101,7 @@ def _content_problem(key: str, name: str, longitude_degrees: float) -> str:
             readers = {"price_file": read_prices, "solar_file": read_solar_profile, "wind_file": read_wind_profile}
             readers[key](name, longitude_degrees)
     except ValueError as error:
-        return str(error)
+        return "; ".join(str(error).splitlines())
     return ""
 
 
