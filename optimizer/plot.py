@@ -41,7 +41,8 @@ def write_plot(result: Result, path: str | Path) -> Path:
     for site in result.sites:
         frame = result.hourly_frame(site.site)
         parts.append(f"<h2>{_escaped(site.name)}</h2>")
-        for figure in (_week(frame, site, "lean"), _week(frame, site, "typical"), _duration(frame), _months(frame, site)):
+        weeks = [_week(frame, site, kind) for kind in ("lean", "typical")]
+        for figure in (*weeks, _duration(frame), _months(frame, site)):
             parts.append(figure.to_html(full_html=False, include_plotlyjs=library, config=_CONFIG))
             library = False
     words = "Every hour of the year at least cost with the sizes of the design; drag to zoom, click a name to hide."
