@@ -23,6 +23,7 @@ SUBJECTS = {
     "models": "Models to be trained: shape, batch, checkpoint.",
     "nics": "Network adapters.",
     "optics": "Optical modules and cables.",
+    "photovoltaics": "The chain from a weather file to solar power.",
     "power_sources": "Grid, turbines, engines, fuel cells, nuclear, sun, wind, batteries, backup.",
     "price_index": f"Brings every price to dollars of {MONEY_YEAR}.",
     "prices": "Energy and fuel prices by place, and what an own site takes where it says nothing.",
