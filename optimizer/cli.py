@@ -143,6 +143,14 @@ def solve(
         loaded = load_instance(instance, sets or ())
         if output is not None:
             writable(output)  # before the search, which may take minutes
+        if plot is not None:
+            from exasite.plot import need_plotly
+
+            need_plotly()
+        if plot is not None:
+            from exasite.plot import require_plotly
+
+            require_plotly()
         with LiveProgress() as progress:
             result = find_best(
                 loaded, time_limit_s=time_limit, gap=gap, threads=threads, seed=seed, progress=progress

@@ -30,11 +30,7 @@ def write_plot(result: Result, path: str | Path) -> Path:
 
     Raises InputError without plotly (extra `plot`), where nothing was designed, or where the file cannot be written.
     """
-    try:
-        import plotly.graph_objects  # noqa: F401
-    except ImportError:
-        fix = "pip install 'exasite[plot]'"
-        raise InputError([Problem("--plot", "a plot needs plotly, which is not installed", fix)]) from None
+    require_plotly()
     if not result.sites:
         raise InputError([Problem("--plot", "there is no design to draw", "see the message above")])
     parts, library = [], True
@@ -51,6 +47,24 @@ def write_plot(result: Result, path: str | Path) -> Path:
         return write_whole(Path(path), page)
     except OSError as error:
         raise InputError([Problem("--plot", f"cannot write {path}: {error.strerror}", "name another file")]) from None
+
+
+def require_plotly() -> None:
+    """Raises InputError, with the fix, where the extra `plot` is not installed."""
+    try:
+        import plotly.graph_objects  # noqa: F401
+    except ImportError:
+        fix = "pip install 'exasite[plot]'"
+        raise InputError([Problem("--plot", "a plot needs plotly, which is not installed", fix)]) from None
+
+
+def need_plotly() -> None:
+    """Raises InputError without plotly: to be said before a search of minutes, not after it."""
+    try:
+        import plotly.graph_objects  # noqa: F401
+    except ImportError:
+        fix = "pip install 'exasite[plot]'"
+        raise InputError([Problem("--plot", "a plot needs plotly, which is not installed", fix)]) from None
 
 
 def _escaped(text: str) -> str:

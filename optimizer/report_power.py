@@ -20,14 +20,17 @@ _MOST_NAME = 34
 
 def power(site: SiteResult) -> RenderableType:
     """The POWER block of a site."""
+    stores = any(s.storage_mwh is not None for s in site.supply)
     table = Table(box=None, padding=(0, 1), header_style="dim")
-    for name in ("source", "units", "MW", "firm MW", "energy", "capex", "$/MWh", "there from"):
-        table.add_column(name, justify="left" if name == "source" else "right", no_wrap=True)
+    held = ["MWh"] if stores else []
+    for name in ("source", "units", "MW", *held, "firm MW", "energy", "capex", "$/MWh", "there from"):
+        # numbers stay whole: where the line is too short for all of them, the names are what wraps
+        table.add_column(name, justify="left" if name == "source" else "right", no_wrap=name != "source")
     for s in site.supply:
         works = s.energy_share >= _LEAST_SHARE
         price = f"{s.cost_usd_per_mwh:,.1f}" if works and s.cost_usd_per_mwh is not None else "standby"
-        size = f"{s.capacity_mw:,.1f}" + (f" / {s.storage_mwh:,.0f} MWh" if s.storage_mwh is not None else "")
-        table.add_row(plain_name(s.name), _units(s), size, f"{s.firm_mw:,.1f}",
+        stored = [f"{s.storage_mwh:,.0f}" if s.storage_mwh is not None else ""] if stores else []
+        table.add_row(plain_name(s.name), _units(s), f"{s.capacity_mw:,.1f}", *stored, f"{s.firm_mw:,.1f}",
                       percent(s.energy_share) if works else "-", money(s.capex_usd), price,
                       month(s.online_date))  # fmt: skip
     lines: list[RenderableType] = [Text("POWER", style="bold"), table]
@@ -49,14 +52,20 @@ def summary(site: SiteResult) -> list[str]:
 
 def phases(site: SiteResult) -> list[str]:
     """Who delivers when, one line a time with the same sources."""
-    words = []
+    names = {s.source: plain_name(s.name) for s in site.supply}
+    lines: list[tuple[str, float, str]] = []  # start, years, what delivers
     for phase in site.phases:
         total = sum(phase.energy_mwh.values()) or 1.0
         shares = {g: mwh / total for g, mwh in phase.energy_mwh.items() if mwh / total >= _LEAST_PHASE_SHARE}
-        parts = ", ".join(f"{g} {percent(share)}" for g, share in sorted(shares.items(), key=lambda p: -p[1]))
-        words.append(f"from {month(phase.start_date)} for {phase.years:.1f} years: {parts}; "
-                     f"{phase.co2_t / 1e3:,.0f} kt CO2 a year")  # fmt: skip
-    return words
+        largest = sorted(shares.items(), key=lambda pair: -pair[1])
+        parts = ", ".join(f"{names.get(g, g)} {percent(share)}" for g, share in largest)
+        text = f"{parts}; {phase.co2_t / 1e3:,.0f} kt CO2 a year"
+        if lines and lines[-1][2] == text:
+            start, years, _ = lines.pop()
+            lines.append((start, years + phase.years, text))
+        else:
+            lines.append((phase.start_date, phase.years, text))
+    return [f"from {month(start)} for {years:.1f} years: {text}" for start, years, text in lines]
 
 
 def _units(supply: Supply) -> str:
@@ -74,8 +83,9 @@ def year_check(result: Result, check: Check) -> list[str]:
     words = [f"over 8,760 hours {percent(share)} of the energy is unserved, {percent(allowed)} may be"]
     cost = check.year_supply_cost_usd
     if cost is not None:
+        rounds = "" if check.rounds == 1 else f", solved {check.rounds} times"
         words.append(f"supply costs {money(cost.recomputed)} a year, {100 * abs(cost.difference):.2f} % from "
-                     f"{check.representative_days} representative days ({check.rounds} rounds)")  # fmt: skip
+                     f"that on {check.representative_days} representative days{rounds}")  # fmt: skip
     if check.standby_allowed_mwh > 0:
         words.append(f"standby is expected to run for {check.standby_expected_mwh:,.0f} MWh a year, "
                      f"{check.standby_allowed_mwh:,.0f} are allowed")  # fmt: skip

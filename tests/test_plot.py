@@ -64,10 +64,25 @@ def test_the_report_shows_spares_dates_and_the_all_in_price(result):
 def test_phases_in_words(result):
     step = PhaseResult(start_date="2028-02-13", years=1.9, energy_mwh={"gas_recip": 90.0, "grid": 10.0}, co2_t=12_000, unserved_mwh=0)
     site = result.sites[0].model_copy(update={"phases": (step,)})
-    assert phases(site) == ["from Feb 2028 for 1.9 years: gas_recip 90.0 %, grid 10.0 %; 12 kt CO2 a year"]
+    assert phases(site) == ["from Feb 2028 for 1.9 years: Gas reciprocating engines 90.0 %, grid 10.0 %; 12 kt CO2 a year"]
     assert len(summary(site)) == 2
+    twice = site.model_copy(update={"phases": (step, step.model_copy(update={"start_date": "2030-01-01"}))})
+    assert phases(twice) == [phases(site)[0].replace("1.9 years", "3.8 years")]
 
 
 def test_names_and_months():
     assert plain_name("Li-ion battery (capex columns at 4 h; size with power + energy parts)") == "Li-ion battery"
     assert month("2028-02-13") == "Feb 2028" and month("") == "-"
+
+
+def test_no_number_of_a_store_is_cut(result):
+    own = result.sites[0].supply[0]
+    store = own.model_copy(update={
+        "source": "battery", "name": "Li-ion battery (capex at 4 h)", "units": None, "spare_units": None,
+        "capacity_mw": 12_345.6, "storage_mwh": 123_456.0, "capex_usd": 83.23e6, "cost_usd_per_mwh": 1_234.5,
+    })  # fmt: skip
+    sites = (result.sites[0].model_copy(update={"supply": (own, store)}),)
+    text = str(result.model_copy(update={"sites": sites}))
+    power = text[text.index("  POWER") : text.index("All sites")]
+    assert "…" not in power and all(len(line) <= 100 for line in power.splitlines())
+    assert all(number in power for number in ("12,345.6", "123,456", "83.23 M$", "1,234.5", "33 = 25+8"))
