@@ -144,9 +144,9 @@ def solve(
         if output is not None:
             writable(output)  # before the search, which may take minutes
         if plot is not None:
-            from exasite.plot import need_plotly
+            from exasite.plot import require_plotly
 
-            need_plotly()
+            require_plotly()
         if plot is not None:
             from exasite.plot import require_plotly
 

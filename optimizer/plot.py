@@ -58,15 +58,6 @@ def require_plotly() -> None:
         raise InputError([Problem("--plot", "a plot needs plotly, which is not installed", fix)]) from None
 
 
-def need_plotly() -> None:
-    """Raises InputError without plotly: to be said before a search of minutes, not after it."""
-    try:
-        import plotly.graph_objects  # noqa: F401
-    except ImportError:
-        fix = "pip install 'exasite[plot]'"
-        raise InputError([Problem("--plot", "a plot needs plotly, which is not installed", fix)]) from None
-
-
 def _escaped(text: str) -> str:
     from html import escape
 
