@@ -147,10 +147,6 @@ def solve(
             from exasite.plot import require_plotly
 
             require_plotly()
-        if plot is not None:
-            from exasite.plot import require_plotly
-
-            require_plotly()
         with LiveProgress() as progress:
             result = find_best(
                 loaded, time_limit_s=time_limit, gap=gap, threads=threads, seed=seed, progress=progress

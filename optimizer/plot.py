@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from exasite.errors import InputError, Problem
 from exasite.hourly import DEMAND, PAUSED, UNSERVED
 from exasite.models.profiles import HOURS_IN_DAY, HOURS_IN_YEAR
-from exasite.report_power import plain_name
+from exasite.report_power import month, plain_name
 from exasite.result import Result, SiteResult
 from exasite.save import write_whole
 
@@ -35,12 +35,12 @@ def write_plot(result: Result, path: str | Path) -> Path:
         raise InputError([Problem("--plot", "there is no design to draw", "see the message above")])
     parts, library = [], True
     for site in result.sites:
-        frame = result.hourly_frame(site.site)
-        parts.append(f"<h2>{_escaped(site.name)}</h2>")
-        weeks = [_week(frame, site, kind) for kind in ("lean", "typical")]
-        for figure in (*weeks, _duration(frame), _months(frame, site)):
-            parts.append(figure.to_html(full_html=False, include_plotlyjs=library, config=_CONFIG))
-            library = False
+        for heading, frame in _phases(result, site):
+            parts.append(f"<h2>{_escaped(heading)}</h2>")
+            weeks = [_week(frame, site, kind) for kind in ("lean", "typical")]
+            for figure in (*weeks, _duration(frame, site), _months(frame, site)):
+                parts.append(figure.to_html(full_html=False, include_plotlyjs=library, config=_CONFIG))
+                library = False
     words = "Every hour of the year at least cost with the sizes of the design; drag to zoom, click a name to hide."
     page = _PAGE.format(title=_escaped(f"{result.instance.name}: power"), words=words, body="".join(parts))
     try:
@@ -62,6 +62,19 @@ def _escaped(text: str) -> str:
     from html import escape
 
     return escape(text)
+
+
+def _phases(result: Result, site: SiteResult) -> list[tuple[str, pd.DataFrame]]:
+    """Heading and hours of each phase at work; one that runs like the one before it is not drawn again."""
+    last = result.hourly_frame(site.site)  # says so where the hours are not known
+    if not site.phases:
+        return [(site.name, last)]
+    at_work = [frame for frame in result.hours_of(site.site) if frame[DEMAND].any()]
+    found: list[tuple[str, pd.DataFrame]] = []
+    for phase, frame in zip(site.phases, at_work, strict=True):
+        if not (found and frame.round(3).equals(found[-1][1].round(3))):
+            found.append((f"{site.name}, from {month(phase.start_date)}", frame))
+    return found
 
 
 def _sources(frame: pd.DataFrame, site: SiteResult) -> dict[str, tuple[str, str]]:
@@ -93,24 +106,26 @@ def _week(frame: pd.DataFrame, site: SiteResult, kind: str) -> Any:
         figure.add_scatter(x=days, y=part[column], name=name, stackgroup="out", line={"width": 0}, fillcolor=colour)
     for column in (PAUSED, UNSERVED):
         if part[column].sum() > 0:
-            figure.add_scatter(x=days, y=part[column], name=column.split("_")[0], stackgroup="out", line={"width": 0})
+            hatched = {"shape": "/", "fgcolor": _COLOURS[3], "bgcolor": "#fff", "size": 6}
+            figure.add_scatter(x=days, y=part[column], name=column.split("_")[0], stackgroup="out", line={"width": 0},
+                               fillpattern=hatched)  # fmt: skip
     for column in (c for c in frame.columns if c.endswith("_charge_mw")):
         figure.add_scatter(x=days, y=-part[column], name="into storage", stackgroup="in", line={"width": 0},
                            fillcolor="#ccc")  # fmt: skip
     figure.add_scatter(x=days, y=part[DEMAND], name="demand", line={"color": "#111", "width": 2})
-    title = "The week that leaves most to grid and fuel" if kind == "lean" else "A week in the middle"
-    return _styled(figure, f"{title}, from day {first // HOURS_IN_DAY + 1}", "day of the week", "MW")
+    title = "Week that leaves most to grid and fuel" if kind == "lean" else "A week in the middle"
+    title += f"<br><sub>from day {first // HOURS_IN_DAY + 1} of the year</sub>"  # a line of its own: phones are narrow
+    return _styled(figure, title, "day of the week", "MW")
 
 
-def _duration(frame: pd.DataFrame) -> Any:
+def _duration(frame: pd.DataFrame, site: SiteResult) -> Any:
     import numpy as np
     import plotly.graph_objects as go
 
     share, figure = np.linspace(0, 100, HOURS_IN_YEAR), go.Figure()
-    figure.add_scatter(x=share, y=np.sort(frame[DEMAND])[::-1], name="demand")
-    for column in ("grid_mw", "battery_mw", "solar_pv_mw", "wind_mw"):
-        if column in frame and frame[column].sum() > 0:
-            figure.add_scatter(x=share, y=np.sort(frame[column])[::-1], name=column.split("_mw")[0])
+    for column, (name, colour) in _sources(frame, site).items():
+        figure.add_scatter(x=share, y=np.sort(frame[column])[::-1], name=name, line={"color": colour})
+    figure.add_scatter(x=share, y=np.sort(frame[DEMAND])[::-1], name="demand", line={"color": "#111", "width": 2})
     return _styled(figure, "Duration curves", "share of the hours of the year [%]", "MW at least")
 
 

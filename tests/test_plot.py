@@ -86,3 +86,17 @@ def test_no_number_of_a_store_is_cut(result):
     power = text[text.index("  POWER") : text.index("All sites")]
     assert "…" not in power and all(len(line) <= 100 for line in power.splitlines())
     assert all(number in power for number in ("12,345.6", "123,456", "83.23 M$", "1,234.5", "33 = 25+8"))
+
+
+def test_phases_are_drawn_once_each(result, tmp_path):
+    site, hours = result.sites[0], result.hourly_frame()
+    steps = tuple(
+        PhaseResult(start_date=f"{year}-01-01", years=1.0, energy_mwh={"gas_recip": 1.0}, co2_t=1.0, unserved_mwh=0)
+        for year in (2028, 2029, 2030)
+    )
+    stepped = result.model_copy(update={"sites": (site.model_copy(update={"phases": steps}),)})
+    other = hours.assign(gas_recip_mw=hours["gas_recip_mw"] * 0.9, paused_mw=hours["gas_recip_mw"] * 0.1)
+    stepped._hourly = {site.site: (hours * 0, hours, hours, other)}  # nothing runs in the first one
+    text = exasite.write_plot(stepped, tmp_path / "power.html").read_text(encoding="utf-8")
+    assert re.findall("<h2>.*?, from (.*?)</h2>", text) == ["Jan 2028", "Jan 2030"]
+    assert "fillpattern" in text
