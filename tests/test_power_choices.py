@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from formulation_checks import check_site
 from tiny_options import BATTERY, DIESEL, GRID, NUCLEAR, SUN, TURBINE, options, site
 
 from exasite import solve
@@ -37,6 +38,7 @@ def optimum(at):
     found = optimise(session, model.compiled.quantities, instance, gap=1e-7, life_years=5.0, hours_per_year=8760.0)
     assert found.status == "optimal"
     model.compiled.load(found.columns)
+    check_site(model, at, least_cost=True)  # balance, storage, limits of units and bills, hour by hour
     return found.value, model.model.supply["here"]
 
 
@@ -102,3 +104,38 @@ def test_a_delay_that_counts_prefers_power_that_is_there():
                                  "choices.power=[grid,diesel_backup]"])  # fmt: skip
     assert counted.totals.delay_months < alone.totals.delay_months
     assert counted.objective.value > alone.objective.value
+
+
+@pytest.mark.parametrize("spares", [0.0, 1.5])
+def test_of_units_that_often_fail_only_a_part_is_firm(spares):
+    """Engines of 2 MW of which 1.5 count carry no more than that, with spare units or without."""
+    engine = replace(TURBINE, availability=np.ones(HOURS), unit_mw=2.0, max_mw=30.0, firm_mw_per_unit=1.5,
+                     firm_offset_mw=spares)  # fmt: skip
+    _, plant = optimum(site("here", engine, hours=HOURS))
+    firm, units = plant.firm["turbine"].value, plant.count["turbine"].value
+    assert 0 < firm <= 1.5 * units - spares + 1e-6
+
+
+def test_firmer_power_than_the_grid_has_standby_beside_it():
+    """0.9997 of the grid is enough for three nines, and not for four."""
+    firm = {wanted: solve("hopper-16k", [*SMALL, f"facility.firm_availability={wanted}"]) for wanted in (0.999, 0.9999)}
+    grid, standby = ({s.source: s for s in firm[0.9999].sites[0].supply}.get(name) for name in ("grid", "diesel_backup"))
+    assert firm[0.9999].check.firm_availability >= 0.9999
+    assert grid.capacity_mw > 1 and standby.units >= 1
+    assert firm[0.9999].totals.capex_usd > firm[0.999].totals.capex_usd
+    assert standby.energy_mwh <= 500 * standby.capacity_mw + 1e-6
+
+
+def test_bridge_power_carries_a_site_until_the_grid_is_there():
+    result = solve("hopper-16k", [*SMALL, "choices.power=[grid,gas_recip,diesel_backup]", "facility.spare_units=1",
+                                  "limit.online_by=2028-12-31", "sites.columbus_oh.grid_wait_years=5"])  # fmt: skip
+    assert result.status == "optimal" and result.totals.online_date <= "2028-12-31"
+    online = {s.source: s.online_date for s in result.sites[0].supply}
+    for number, phase in enumerate(result.sites[0].phases):
+        late = [g for g, day in online.items() if day > phase.start_date]
+        hours = result.hourly_frame(phase=number)
+        assert all(f"{g}_mw" not in hours or hours[f"{g}_mw"].sum() == 0.0 for g in late)
+        served = sum(hours[f"{g}_mw"] for g in online if f"{g}_mw" in hours)
+        assert (served >= hours["demand_mw"] - 1e-3).all()
+        assert hours["unserved_mw"].sum() == 0.0
+    assert result.sites[0].phases[0].energy_mwh.get("grid", 0.0) == 0.0

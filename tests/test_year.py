@@ -156,3 +156,82 @@ def test_no_schedule_within_the_time_is_an_error():
     plants = [plant("gas", 20, 60.0), replace(store(3, 10))]
     with pytest.raises(RuntimeError, match="schedule"):
         run_year(plants, [Pausable(np.full(HOURS, 5.0))], time_limit_s=0.0)
+
+
+def random_plants(rng, *, units=True):
+    """A small plant of everything, enough for 10 MW without its weather: the first is the grid, by the hour."""
+    # Whole units beside prices below zero, or beside a demand charge, are not solved to the gap within the time.
+    prices = rng.uniform(20 if units else -10, 60, HOURS) + 400.0 * (rng.random(HOURS) < 0.01)
+    charge = 0.0 if units else rng.uniform(1, 15)
+    tariff = wholesale(prices, charge, billed_months=(6, 7, 8, 9), min_bill_fraction=rng.uniform(0, 0.6))
+    size = rng.uniform(3, 5)
+    turbine = plant("turbine", 2 * size, rng.uniform(20, 80), **({"units": 2, "unit_mw": size, "min_load_mw": size / 2} if units else {}))
+    return [
+        grid(rng.uniform(5, 9), tariff), turbine, plant("sun", rng.uniform(0, 12) * NIGHT_AND_DAY, 0.0),
+        store(rng.uniform(0, 4), rng.uniform(1, 20), minimum_mwh=0.1), plant("nuclear", rng.uniform(0, 3), 70.0, must_take=True),
+        plant("standby", 11, 250.0, annual_limit_mwh=500.0), plant("last", 11, 500.0),
+    ]  # fmt: skip
+
+
+def random_clusters(rng):
+    demand = rng.uniform(3, 5, HOURS)
+    return [Pausable(demand, rng.uniform(0, 0.02), rng.uniform(0.3, 1.0)), Pausable(demand[::-1].copy())]
+
+
+def yearly_usd(run, plants):
+    """Energy and all that the grid bills beside it."""
+    drawn = next(p for p in plants if p.id == "grid")
+    bill = grid_bill_usd(drawn.tariff, run.dispatch.output_mw["grid"], drawn.contract_mw)
+    return run.dispatch.cost_usd + bill.demand_usd + bill.minimum_usd
+
+
+@pytest.mark.parametrize("seed", [1])  # others take the solver up to its time limit of a minute
+def test_a_plant_of_everything_keeps_every_rule_and_serves_every_hour(seed):
+    rng = np.random.default_rng(100 + seed)
+    plants, clusters = random_plants(rng), random_clusters(rng)
+    run = run_year(plants, clusters)
+    check(run, plants, clusters)
+    assert run.dispatch.unserved_mwh == pytest.approx(0.0, abs=1e-3)
+    turbine = plants[1]
+    daily = run.dispatch.output_mw["turbine"].reshape(-1, 24)
+    # A number of units that fits the day: at least its least output in the lowest hour, at most its size in the highest.
+    counts = np.arange(turbine.units + 1)
+    fits = (counts * turbine.min_load_mw <= daily.min(axis=1, keepdims=True) + 1e-5) & (
+        counts * turbine.unit_mw >= daily.max(axis=1, keepdims=True) - 1e-5
+    )
+    assert fits.any(axis=1).all()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_one_more_plant_is_never_dearer_and_a_higher_price_never_sells_more(seed):
+    rng = np.random.default_rng(200 + seed)
+    plants, clusters = random_plants(rng, units=False), random_clusters(rng)
+    run = run_year(plants, clusters)
+    cost = yearly_usd(run, plants)
+    more = [*plants, plant("more", rng.uniform(0.5, 3), rng.uniform(5, 60))]
+    assert yearly_usd(run_year(more, clusters), more) <= cost * (1 + 1e-6)
+    for name in ("turbine", "grid"):
+        dearer = [replace(p, cost_usd_per_mwh=p.cost_usd_per_mwh + 12.0) if p.id == name else p for p in plants]
+        sold = run_year(dearer, clusters).dispatch.energy_mwh[name]
+        assert sold <= run.dispatch.energy_mwh[name] + 1e-2
+
+
+@pytest.mark.parametrize("fraction", [0.0, 0.4, 0.9])
+def test_the_bill_the_operator_minds_is_the_bill_of_the_tariff(fraction):
+    """Against a marginal peak: drawing less than the billed minimum saves nothing, more costs its whole charge."""
+    rng = np.random.default_rng(300)
+    demand = rng.uniform(6, 10, HOURS)
+    tariff = wholesale(np.full(HOURS, 30.0), 10.0, min_bill_fraction=fraction)
+    plants = [grid(10.0, tariff), plant("gas", 10, 90.0)]
+    drawn = run_year(plants, [Pausable(demand)]).dispatch.output_mw["grid"]
+    bill = grid_bill_usd(tariff, drawn, 10.0)
+
+    def usd(peak):
+        """Below `peak` from the grid, above it from gas."""
+        taken = np.minimum(demand, peak)
+        return 30.0 * taken.sum() + 90.0 * (demand - taken).sum() + 120e3 * max(peak, fraction * 10.0)
+
+    best = min(usd(peak) for peak in np.linspace(0, 10, 2001))
+    found = 30.0 * drawn.sum() + 90.0 * (demand - drawn).sum() + bill.demand_usd + bill.minimum_usd
+    assert found == pytest.approx(best, rel=1e-5)
+    assert bill.billed_mw == pytest.approx(max(drawn.max(), fraction * 10.0))

@@ -61,9 +61,7 @@ def _add_spares(block: Block, site: SiteOptions) -> None:
         block.sources, domain=NonNegativeReals, bounds=lambda b, g: (0.0, by_id[g].max_mw if by_id[g].firm else 0.0)
     )
     block.firm_is_installed = Constraint(
-        block.sources,
-        rule=lambda b, g: b.firm[g]
-        <= (1.0 if by_id[g].unit_mw > 0 else by_id[g].firm_mw_per_unit) * b.capacity[g],
+        block.sources, rule=lambda b, g: b.firm[g] <= _firm_share(by_id[g]) * b.capacity[g]
     )
     block.firm_without_spares = Constraint(
         block.spared_sources,
@@ -77,6 +75,13 @@ def _add_spares(block: Block, site: SiteOptions) -> None:
     block.firm_energy = Constraint(
         block.storages, rule=lambda b, g: by_id[g].firm_hours * b.firm[g] <= b.energy[g]
     )
+
+
+def _firm_share(option: SupplyOption) -> float:
+    """Firm MW of an installed MW at most; units with spares among them have a row of their own."""
+    if option.unit_mw <= 0:
+        return option.firm_mw_per_unit
+    return 1.0 if option.firm_offset_mw > 0 else option.firm_mw_per_unit / option.unit_mw
 
 
 def _add_site_limits(block: Block, site: SiteOptions) -> None:
