@@ -59,7 +59,7 @@ class ClusterDesign:
 
 
 @dataclass(frozen=True)
-class PhaseTime:
+class Phase:
     """A time with the same power sources, from `start_years` after the decision, for `share` of the life."""
 
     start_years: float = math.inf
@@ -85,7 +85,7 @@ class SiteDesign:
     clusters: tuple[ClusterDesign, ...]
     supply: tuple[SupplyDesign, ...]
     given: GivenFactors = field(default_factory=GivenFactors)
-    phases: tuple[PhaseTime, ...] = (PhaseTime(),)
+    phases: tuple[Phase, ...] = (Phase(),)
 
 
 @dataclass(frozen=True)
@@ -223,14 +223,14 @@ def evaluate(design: SiteDesign, terms: Terms, catalog: Catalog,
     )
 
 
-def _working(design: SiteDesign, hourly: FloatArray, phase: PhaseTime) -> FloatArray:
+def _working(design: SiteDesign, hourly: FloatArray, phase: Phase) -> FloatArray:
     """Facility power of the clusters that work in a phase [clusters x hours], zero for the others."""
     there = np.array([c.start_years <= phase.start_years + 1e-9 for c in design.clusters])
     return hourly * there[:, None]
 
 
 def _kept(clusters: tuple[ClusterEvaluation, ...], demand: Sequence[FloatArray], dispatches: Sequence[Dispatch],
-          phases: Sequence[PhaseTime]) -> tuple[tuple[float, ...], tuple[float, ...]]:  # fmt: skip
+          phases: Sequence[Phase]) -> tuple[tuple[float, ...], tuple[float, ...]]:  # fmt: skip
     """Shares of the FLOPS that pauses leave, and of the energy given up, of each cluster over its working phases.
 
     A part of a cluster that is paused does nothing; when it comes back it spends the restart time of its recovery
@@ -338,7 +338,7 @@ def demand_of(design: SiteDesign, terms: Terms, catalog: Catalog) -> tuple[tuple
     return tuple(_working(design, hourly, phase) for phase in design.phases), peak
 
 
-def plants_of(design: SiteDesign, phase: PhaseTime) -> list[Plant]:
+def plants_of(design: SiteDesign, phase: Phase) -> list[Plant]:
     """The sources that are there in a phase, as plants of the dispatch."""
     return [_plant(s) for s in design.supply if s.source.lead_years <= phase.start_years + 1e-9]
 

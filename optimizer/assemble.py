@@ -28,6 +28,7 @@ from exasite.result import (
 )
 from exasite.session import FEASIBLE, INFEASIBLE, OPTIMAL
 from exasite.setting import DEFAULT_ELECTRICAL, Setting, chosen, date_after
+from exasite.site_power import tariff_items
 from exasite.site_result import full_power_years, online_years, site_result
 from exasite.verify import CheckedSite
 
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
 _USD_PER_BUSD, _USD_PER_MUSD, _FLOPS_PER_EXAFLOPS = 1e9, 1e6, 1e18
 _SECONDS_PER_DAY = 86400.0
+_GAP_SAID = 1e-3  # of the run through the year
 _CLEAN_TOLERANCE = 2e-3
 _LIMIT_TOLERANCE = 2e-3  # twice the tolerance of the segments
 _STATUSES: dict[str, Status] = {OPTIMAL: "optimal", FEASIBLE: "feasible", INFEASIBLE: "infeasible"}
@@ -82,11 +84,15 @@ def assemble(context: Setting, design: SolvedDesign, checked: Sequence[CheckedSi
         [site.setting.section.base_id for site in design.sites],
         instance.facility.electrical or DEFAULT_ELECTRICAL,
         instance.workload.model if isinstance(instance.workload.model, str) else None,
+        {item for site in design.sites for item in tariff_items(site.setting.section, site.setting.site)},
     )
+    lacks = shortcomings(context, totals, checked)
+    # What the year does not bear out is not the answer to the question, however well the model is solved.
+    status: Status = "feasible" if lacks else _STATUSES[optimum.status]
     return Result(
         instance=_name(context),
-        status=_STATUSES[optimum.status],
-        message="; ".join(shortcomings(context, totals, checked)),
+        status=status,
+        message="; ".join(lacks),
         objective=_objective(context, optimum),
         totals=totals,
         sites=tuple(site_result(context, site) for site in checked),
@@ -117,6 +123,9 @@ def shortcomings(context: Setting, totals: Totals, checked: Sequence[CheckedSite
             words.append(f"{name}: sun, wind and storage do not prove the peak in {site.unproven_hours} hours")
         if site.firm_availability < wanted - 1e-9:
             words.append(f"{name}: the peak is carried with {site.firm_availability:.4%}, below {wanted:.4%}")
+        if site.operation_gap > _GAP_SAID:
+            far = "by an unknown share" if math.isinf(site.operation_gap) else f"by up to {site.operation_gap:.2%}"
+            words.append(f"{name}: the run through the year may cost too much {far}, its time was up")
         if site.standby_mwh > site.standby_limit_mwh * (1 + 1e-9):
             run, most = site.standby_mwh, site.standby_limit_mwh
             words.append(f"{name}: standby is expected to run for {run:,.0f} MWh a year, its permit allows {most:,.0f}")

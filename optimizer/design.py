@@ -15,7 +15,7 @@ from exasite.formulation.supply import supply_co2_t, unclean_mwh
 from exasite.models.accelerator import accelerator
 from exasite.models.cluster import Components
 from exasite.models.cooling import cooling_method
-from exasite.models.evaluate import ClusterDesign, PhaseTime, SiteDesign, SupplyDesign, Terms
+from exasite.models.evaluate import ClusterDesign, SiteDesign, SupplyDesign, Terms
 from exasite.models.fabric_parts import fabric
 from exasite.models.storage import recovery, storage
 from exasite.options import Configuration, Mode, Options, SiteOptions, SupplyOption
@@ -128,8 +128,7 @@ def _site(model: BuiltModel, site: SiteOptions, options: Options, at: SiteSettin
         arriving = replace(source, lead_years=option.lead_years)
         supply.append(SupplyDesign(arriving, capacity, energy, option.min_load_mw))
         firm.append(Firm(source.id, _firm_mw(option, capacity)))
-    phases = tuple(PhaseTime(phase.start_years, phase.share) for phase in options.phases)
-    design = SiteDesign(at.site, at.climate, clusters, tuple(supply), at.given, phases)
+    design = SiteDesign(at.site, at.climate, clusters, tuple(supply), at.given, options.phases)
     return SolvedSite(at, design, _beside_grid(design, firm, site.standby_share), site.dropped_share)
 
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from exasite.models.evaluate import Phase
+
 # What every segment carries, affine in its number of deployment units.
 QUANTITIES = (
     "gpus",
@@ -65,14 +67,6 @@ class SegmentTable:
     def modes(self) -> np.ndarray:
         """Index of the mode of operation of every segment."""
         return self.mode if len(self.mode) else np.zeros(len(self), dtype=int)
-
-
-@dataclass(frozen=True)
-class Phase:
-    """A time with the same power sources, from `start_years` after the decision, for `share` of the life."""
-
-    start_years: float = math.inf
-    share: float = 1.0
 
 
 @dataclass(frozen=True)

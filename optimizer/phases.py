@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import pairwise
 
+from exasite.models.evaluate import Phase
 from exasite.models.power import SiteSource
-from exasite.options import Mode, Phase
+from exasite.options import Mode
 from exasite.setting import Setting, decimal_year
 
 _MOST_PHASES = 6

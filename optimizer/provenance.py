@@ -10,7 +10,8 @@ from exasite.models.fabric_parts import Fabric
 from exasite.result import SourceRow
 
 # Tables of parameters that every design uses as a whole.
-_GENERAL = ("compute_parameters", "reliability", "cooling_parameters", "capex_items", "finance", "fabric_parameters")
+_GENERAL = ("compute_parameters", "reliability", "cooling_parameters", "capex_items", "finance", "fabric_parameters",
+            "firmness")  # fmt: skip
 # Capex line -> field of the catalogue row that carries its price.
 _FACILITY_ROWS = {
     "shell": ("capex_items", "facility", "shell_usd_per_kw"),
@@ -23,9 +24,9 @@ _FACILITY_ROWS = {
 
 
 def rows_used(catalog: Catalog, sites: Iterable[SiteEvaluation], site_ids: Iterable[str], electrical: str,
-              model_id: str | None) -> tuple[SourceRow, ...]:  # fmt: skip
-    """Every catalogue row of the items a design is made of, in table order."""
-    items: set[tuple[str, str]] = {("electrical", electrical)}
+              model_id: str | None, others: Iterable[tuple[str, str]] = ()) -> tuple[SourceRow, ...]:  # fmt: skip
+    """Every catalogue row of the items a design is made of, and of `others` (table, item), in table order."""
+    items: set[tuple[str, str]] = {("electrical", electrical), *others}
     if model_id is not None:
         items.add(("models", model_id))
     for site, base in zip(sites, site_ids, strict=True):

@@ -106,6 +106,17 @@ def _tariff(catalog: Catalog, section: SiteSection, place: Site) -> Tariff:
     )
 
 
+def tariff_items(section: SiteSection, place: Site) -> set[tuple[str, str]]:
+    """Catalogue items (table, item) that the tariff and the sun of a site rest on."""
+    found = {("photovoltaics", "plant"), ("photovoltaics", "tracker")} if section.weather_file else set()
+    if not is_wholesale(section):
+        return found | {("prices", "tariff_dominion_gs5")}
+    market = section.tariff.market or place.wholesale_market
+    if section.price_file is None:
+        found.add(("prices", f"{market}_{section.tariff.year}"))
+    return found | {("prices", "tariff_ercot_4cp" if market.startswith("ercot") else "pjm_capacity")}
+
+
 def is_wholesale(section: SiteSection) -> bool:
     """Whether the grid is paid by the hour: said by the tariff, or by a file of prices."""
     return section.tariff.kind == "wholesale" or section.price_file is not None

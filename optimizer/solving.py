@@ -34,6 +34,7 @@ _SEES_CAPEX = ("efficiency", "exaflops_per_capex", "capex")
 
 YEAR_TOLERANCE = 5e-3  # of the yearly cost of supply, representative days against the year
 _MOST_ROUNDS, _MOST_DAYS = 7, 96
+_LEAST_YEAR_S, _MOST_YEAR_S = 20.0, 60.0  # for the run through the year: a design in hand is always checked
 _DROPPED_STEP = 0.34  # of the load that may be dropped, brought back under firm power where units fail too often
 _STANDBY_STEP, _LEAST_STEP = 0.95, 0.3  # how far standby is cut back where it would run longer than it may
 
@@ -152,7 +153,7 @@ def _harder(context: Setting, effort: _Effort, found: _Attempt) -> _Effort | Non
     if short or (far and effort.days.typical < _MOST_DAYS):
         changes["days"] = _more_days(effort.days, short)
     if min(site.firm_availability for site in found.checked) < context.proven_availability - 1e-9:
-        kinds = max(effort.kinds + 1, *(len(_firm_kinds(site)) for site in found.checked))
+        kinds = max(2 * effort.kinds, *(len(_firm_kinds(site)) for site in found.checked))
         changes |= {"kinds": kinds, "firm_availability": joint_target(context.firm_availability, kinds)}
     overusing = [site for site in found.checked if _standby_overused(site)]
     overused = {site.solved.setting.section.key: _less_standby(site) for site in overusing}
@@ -246,7 +247,8 @@ def _attempt(context: Setting, how: SolveOptions, clock: Clock, tell: Tell, effo
     tell("running the year", optimum.value, optimum.bound)
     columns = _polished(session, model, instance, optimum.columns)
     design = _loaded_design(model, options, context, columns)
-    checked = tuple(check_site(context, site) for site in design.sites)
+    seconds = min(max(clock.left_s, _LEAST_YEAR_S), _MOST_YEAR_S)
+    checked = tuple(check_site(context, site, seconds) for site in design.sites)
     result = assemble(context, design, checked, optimum, watch.run(optimum))
     return _Attempt(with_hours(result, checked), design, checked)
 

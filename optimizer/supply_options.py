@@ -10,7 +10,7 @@ from exasite.models.cooling import CoolingTable
 from exasite.models.finance import plant_annuity_factor
 from exasite.models.firmness import firm_line, paired_availability
 from exasite.models.power import SiteSource
-from exasite.models.profiles import HOURS_IN_DAY
+from exasite.models.profiles import HOURS_IN_DAY, HOURS_IN_YEAR
 from exasite.models.representative import Extreme, RepresentativeDays, representative_days
 from exasite.options import SupplyOption
 from exasite.phases import lead_years
@@ -35,7 +35,7 @@ def representative_hours(at: SiteSetting, sources: list[SiteSource], tables: lis
     profiles = {s.id: s.profile for s in sources if s.profile is not None}
     extremes: dict[str, Extreme] = dict.fromkeys(profiles, "low")
     if len(profiles) > 1:
-        profiles[_WEATHER] = sum((p / max(p.mean(), 1e-9) for p in profiles.values()), np.zeros(8760))
+        profiles[_WEATHER] = sum((p / max(p.mean(), 1e-9) for p in profiles.values()), np.zeros(HOURS_IN_YEAR))
         extremes[_WEATHER] = "low"
     load = np.mean([table.overhead_air[at.climate.hour_index()] for table in tables], axis=0)
     if np.ptp(load) > 0:
@@ -130,7 +130,9 @@ def _firm(source: SiteSource, setting: Setting, peak_mw: float, availability: fl
     """Firm MW per unit and offset [MW]: N+k if the instance says how many units stand still, else by availability.
 
     The line by availability is drawn for the largest peak the site can have: more units need relatively fewer spares.
-    Standby beside a grid that alone is not good enough needs to work only when the grid does not.
+    Standby beside a grid that alone is not good enough needs to work only when the grid does not. Where that turned out
+    not to be enough (`availability` is given), it must be as good as any other source: it also carries what lies above
+    a small grid.
     """
     spares = setting.loaded.instance.facility.spare_units
     if spares is not None and source.unit_mw > 0:
@@ -138,7 +140,7 @@ def _firm(source: SiteSource, setting: Setting, peak_mw: float, availability: fl
     if not source.firm or peak_mw <= 0:
         return source.firm_mw_per_unit, source.firm_offset_mw
     wanted = availability or setting.firm_availability
-    if source.kind == "backup":
+    if source.kind == "backup" and availability is None:
         grids = [s.unit_availability for at in setting.sites for s in at.sources if s.kind == "grid"]
         beside = paired_availability(wanted, min(grids)) if grids and min(grids) < wanted else wanted
         wanted = max(beside, 0.5)

@@ -385,9 +385,11 @@ def _segment_table(rows: list[_Row], configurations: list[Configuration], droppe
 
 def _operated(table: SegmentTable, ways: tuple[Mode, ...], setting: Setting) -> SegmentTable:
     """Every segment in every mode of operation: what is paused, and each restart after it, is taken off the FLOPS."""
-    if len(ways) == 1 and ways[0].paused_share == 0:
+    if not len(table) or (len(ways) == 1 and ways[0].paused_share == 0):
         return table
     hours = setting.loaded.instance.curtail.shortest_hours
+    if hours is None:
+        hours = setting.catalog.value("firmness", "curtailment", "shortest_hours")
     kept = np.concatenate([
         np.maximum(0.0, 1.0 - way.paused_share * (1.0 + table.restart_hours / hours)) for way in ways
     ])  # fmt: skip

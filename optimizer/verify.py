@@ -10,7 +10,7 @@ from exasite.design import SolvedSite, terms_of
 from exasite.models.evaluate import SiteDesign, SiteEvaluation, demand_of, evaluate, plants_of
 from exasite.models.firmness import expected_shortfall_mw, portfolio_availability
 from exasite.models.power import SiteSource
-from exasite.models.profiles import DAYS_IN_YEAR, HOURS_IN_DAY
+from exasite.models.profiles import DAYS_IN_YEAR, HOURS_IN_DAY, HOURS_IN_YEAR
 from exasite.setting import Setting
 from exasite.year import Pausable, Proof, YearRun, run_year
 
@@ -26,6 +26,7 @@ class CheckedSite:
     unproven_hours      hours in which sun, wind and storage do not add the firm MW that they count for
     firm_availability   probability that the firm units carry what they must at the peak, all sources together [1]
     outage_share        expected share of the energy that failing units leave unserved where load may be dropped [1]
+    operation_gap       how far the schedule of any phase may be from the cheapest one [1]; infinite: not known
     standby_mwh         expected energy of standby in a year, when other units fail [MWh], and
     standby_limit_mwh   what its permit allows [MWh]
     """
@@ -36,12 +37,16 @@ class CheckedSite:
     unproven_hours: int
     firm_availability: float
     outage_share: float
+    operation_gap: float
     standby_mwh: float
     standby_limit_mwh: float
 
 
-def check_site(context: Setting, solved: SolvedSite) -> CheckedSite:
-    """Run a designed site through the year, phase by phase, and evaluate it without the optimiser's model."""
+def check_site(context: Setting, solved: SolvedSite, time_limit_s: float) -> CheckedSite:
+    """Run a designed site through the year, phase by phase, and evaluate it without the optimiser's model.
+
+    `time_limit_s` is for each phase.
+    """
     design, terms = solved.design, terms_of(context)
     demand, peak = demand_of(design, terms, context.catalog)
     wanted = peak * (1.0 - solved.dropped_share * _droppable(design))
@@ -54,7 +59,7 @@ def check_site(context: Setting, solved: SolvedSite) -> CheckedSite:
         there = {s.source.id for s in design.supply if s.source.lead_years <= phase.start_years + 1e-9}
         proof = _proof(solved, wanted, there) if demand[number].any() else None
         ceilings = solved.ceilings[number] if solved.ceilings else ()
-        runs.append(run_year(plants_of(design, phase), clusters, proof, ceilings=ceilings))
+        runs.append(run_year(plants_of(design, phase), clusters, proof, ceilings=ceilings, time_limit_s=time_limit_s))
     evaluation = evaluate(design, terms, context.catalog, [run.dispatch for run in runs])
     standby, limit = _standby(design, demand[-1].sum(axis=0))
     return CheckedSite(
@@ -64,6 +69,7 @@ def check_site(context: Setting, solved: SolvedSite) -> CheckedSite:
         unproven_hours=sum(int((run.unproven_mw > _LEAST_MWH).sum()) for run in runs),
         firm_availability=_availability(solved, wanted),
         outage_share=_outages(design, demand[-1].sum(axis=0), runs[-1]),
+        operation_gap=max(run.gap for run in runs),
         standby_mwh=standby,
         standby_limit_mwh=limit,
     )
@@ -79,7 +85,8 @@ def _proof(solved: SolvedSite, wanted_mw: float, there: set[str]) -> Proof | Non
     firm = sum(f.mw for f in solved.firm if f.source in there)
     stores = tuple(s.source.id for s in solved.design.supply if s.source.kind == "storage" and s.source.id in there)
     variable = [s for s in solved.design.supply if s.source.kind == "variable" and s.source.id in there]
-    usable = sum((s.capacity_mw * s.source.profile for s in variable if s.source.profile is not None), np.zeros(8760))
+    weather = [s.capacity_mw * s.source.profile for s in variable if s.source.profile is not None]
+    usable = sum(weather, np.zeros(HOURS_IN_YEAR))
     missing = wanted_mw - firm - usable  # negative where there is room to charge
     return Proof(missing, stores) if missing.max() > _LEAST_MWH else None
 

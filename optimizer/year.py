@@ -55,10 +55,15 @@ class Ceiling:
 
 @dataclass(frozen=True)
 class YearRun:
-    """The schedule of a year and, by hour, the firm MW that storage should have proven and did not."""
+    """The schedule of a year and, by hour, the firm MW that storage should have proven and did not.
+
+    `gap` is how far its cost may be from the least one, relative; infinite where the time was up before any schedule of
+    whole units was found, and large units run in fractions.
+    """
 
     dispatch: Dispatch
     unproven_mw: np.ndarray
+    gap: float
 
 
 @dataclass
@@ -144,8 +149,8 @@ def run_year(plants: Sequence[Plant], clusters: Sequence[Pausable], proof: Proof
     for ceiling in ceilings:
         _add_ceiling(program, at, ceiling, _penalty(plants, _UNPROVEN))
     _add_balance(program, at, plants, clusters)
-    columns = _solved(program, time_limit_s)
-    return YearRun(_dispatch(columns, at, plants), columns[at.unproven])
+    columns, gap = _solved(program, time_limit_s)
+    return YearRun(_dispatch(columns, at, plants), columns[at.unproven], gap)
 
 
 def _penalty(plants: Sequence[Plant], multiples: tuple[float, float]) -> float:
@@ -234,19 +239,23 @@ def _add_balance(program: _Program, at: _Columns, plants: Sequence[Plant], clust
     program.require(parts, HOURS_IN_YEAR, demand, demand)
 
 
-def _solved(program: _Program, time_limit_s: float) -> np.ndarray:
-    """Costs are in USD: in M$ the price of a MWh drowns in the tolerance of the solver."""
+def _solved(program: _Program, time_limit_s: float) -> tuple[np.ndarray, float]:
+    """The best schedule and its proven relative gap.
+
+    Costs are in USD: in M$ the price of a MWh drowns in the tolerance of the solver.
+    """
     model = program.model()
     cost = Linear(-np.concatenate(program.cost), 0.0)
     session = Session(model, clock=Clock(time_limit_s))
+    relaxed = session.maximise(cost, relaxed=True)
+    if relaxed.columns is None:
+        raise RuntimeError(f"no schedule of the year was found in {time_limit_s:g} s ({relaxed.status})")
     if not model.integer.any():
-        found = session.maximise(cost, relaxed=True)
-    else:
-        relaxed = session.maximise(cost, relaxed=True)
-        found = session.maximise(cost, absolute_gap=_GAP * abs(relaxed.value))
+        return relaxed.columns, 0.0
+    found = session.maximise(cost, absolute_gap=_GAP * abs(relaxed.value))
     if found.columns is None:
-        raise RuntimeError(f"no schedule of the year was found in {time_limit_s:g} s ({found.status})")
-    return found.columns
+        return relaxed.columns, np.inf
+    return found.columns, max(0.0, (found.bound - found.value) / max(abs(found.value), 1.0))
 
 
 def _dispatch(columns: np.ndarray, at: _Columns, plants: Sequence[Plant]) -> Dispatch:

@@ -16,12 +16,12 @@ from typing import Any
 
 import numpy as np
 
+from exasite.models.evaluate import Phase
 from exasite.options import (
     QUANTITIES,
     Configuration,
     CoolingHours,
     Options,
-    Phase,
     SegmentTable,
     SiteOptions,
     SupplyOption,

@@ -12,8 +12,8 @@ from tiny_options import options
 from exasite.formulation import build
 from exasite.formulation.deployment import demand_mw, facility_peak_mw, units_of
 from exasite.instance.schema import Instance
+from exasite.models.evaluate import Phase
 from exasite.objectives import optimise
-from exasite.options import Phase
 from exasite.pricing import PricedSession
 from exasite.session import Clock
 

@@ -139,3 +139,14 @@ def test_bridge_power_carries_a_site_until_the_grid_is_there():
         assert (served >= hours["demand_mw"] - 1e-3).all()
         assert hours["unserved_mw"].sum() == 0.0
     assert result.sites[0].phases[0].energy_mwh.get("grid", 0.0) == 0.0
+
+
+def test_a_date_before_the_building_is_ready_is_infeasible_and_says_why():
+    result = solve("shale-gas", ["limit.online_by=2027-01-01"])
+    assert result.status == "infeasible" and "months from the decision" in result.message
+
+
+def test_an_answer_that_the_year_does_not_bear_out_is_not_optimal():
+    result = solve("hopper-16k", [*SMALL, "require.coherent_gpus=1024", "facility.firm_availability=0.9999"])
+    assert (result.status == "optimal") == (result.message == "")
+    assert result.check.firm_availability >= 0.9999  # standby carries what lies above a grid smaller than the peak

@@ -9,7 +9,8 @@ from pyomo.core.expr import LinearExpression
 from pyomo.environ import Block, Constraint, Expression, NonNegativeIntegers, NonNegativeReals, Reals, Set, Var
 
 from exasite.formulation.deployment import demand_mw
-from exasite.options import Phase, SiteOptions, SupplyOption
+from exasite.models.evaluate import Phase
+from exasite.options import SiteOptions, SupplyOption
 
 _USD_PER_MUSD = 1e6
 

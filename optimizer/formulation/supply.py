@@ -12,7 +12,8 @@ from pyomo.environ import Binary, Block, Constraint, NonNegativeIntegers, NonNeg
 
 from exasite.formulation.deployment import deployed, facility_peak_mw
 from exasite.formulation.dispatch import add_dispatch, energy_mwh, is_there
-from exasite.options import Phase, SiteOptions, SupplyOption
+from exasite.models.evaluate import Phase
+from exasite.options import SiteOptions, SupplyOption
 
 
 def add_supply(block: Block, site: SiteOptions, phases: tuple[Phase, ...]) -> None:

@@ -356,7 +356,7 @@ class CurtailSection(Section):
 
     energy_share: float = number("fraction", 0.0, least=0, most=0.5)
     load_share: float = number("fraction", 1.0, above=0, most=1)
-    shortest_hours: float = number("h", 4.0, least=1, most=1000)
+    shortest_hours: float | None = number("h", least=1, most=1000)
 
 
 class FinanceSection(Section):
