@@ -176,7 +176,10 @@ def with_bound_of(best: Result, loose: Result) -> Result:
 
 def _name(context: Setting) -> InstanceName:
     loaded = context.loaded
-    return InstanceName(name=loaded.instance.name, sha256=loaded.sha256, question=loaded.instance.question)
+    return InstanceName(
+        name=loaded.instance.name, sha256=loaded.sha256, question=loaded.instance.question,
+        content=loaded.instance.model_dump(mode="json", exclude_none=True, exclude={"extends"}),
+    )  # fmt: skip
 
 
 def _objective(context: Setting, optimum: Optimum | None) -> Objective:

@@ -20,9 +20,12 @@ class Record(BaseModel):
 
 
 class InstanceName(Record):
+    """The question: name, hash, and all of it (after `extends` and `--set`), so that a saved result is enough."""
+
     name: str
     sha256: str
     question: str = ""
+    content: dict[str, Any] = Field(default_factory=dict, repr=False)
 
 
 class Objective(Record):
