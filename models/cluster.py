@@ -8,7 +8,7 @@ Spare accelerators are bought, connected, housed and powered like the others, bu
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields
 
 import numpy as np
@@ -33,7 +33,7 @@ from exasite.models.reliability import (
     StopRates,
     base_rates,
     failure_factor,
-    goodput,
+    goodputs,
     repair,
     spare_fraction,
     stop_rate_per_gpu_hour,
@@ -136,55 +136,81 @@ def cluster_curves(parts: Components, load: Workload, terms: ReliabilityTerms, i
 
     `sfu` must hold the same sizes. Raises KeyError if the accelerator has no rate at the workload's precision.
     """
-    chip, precision = parts.accelerator, load.precision
+    return one_of(curves_of_ways([parts], load, terms, interconnect, sfu, given), 0)
+
+
+def curves_of_ways(ways: Sequence[Components], load: Workload, terms: ReliabilityTerms, interconnect: Network,
+                   sfu: SfuCurve, given: GivenFactors = GivenFactors()) -> ClusterCurves:  # fmt: skip
+    """`cluster_curves` of configurations of one accelerator and fabric: arrays [configurations x n]."""
+    chip, precision = ways[0].accelerator, load.precision
     gpus = interconnect.gpus.astype(np.float64)
     stops = stop_rate_per_gpu_hour(
-        terms.rates, cooling_multiplier=parts.cooling.failure_multiplier,
+        terms.rates, cooling_multiplier=_column(way.cooling.failure_multiplier for way in ways),
         network_rate=interconnect.stop_rate_per_gpu_hour, accelerator_factor=terms.failure_factor,
     )  # fmt: skip
-    kept = goodput(gpus, stops, checkpoint_gb(load), parts.storage, parts.recovery)
-    mamf = np.full_like(gpus, chip.mamf[precision] if given.mamf is None else given.mamf)
-    share = np.asarray(sfu.sfu) if given.sfu is None else np.full_like(gpus, given.sfu)
-    good = kept.goodput if given.goodput is None else np.full_like(gpus, given.goodput)
-    peak = gpus * chip.peak_tflops[precision] * _EXAFLOPS_PER_TFLOPS
-    spares = gpus * _spare_share(parts, terms, gpus)
-    equipment = _equipment(parts, gpus, spares, interconnect)
-    heat = _heat(parts, gpus, spares, interconnect)
+    kept = goodputs(gpus, stops, checkpoint_gb(load), [(way.storage, way.recovery) for way in ways])
+    shape = kept.goodput.shape
+    mamf = np.full(shape, chip.mamf[precision] if given.mamf is None else given.mamf)
+    share = np.broadcast_to(np.asarray(sfu.sfu) if given.sfu is None else np.full_like(gpus, given.sfu), shape)
+    good = kept.goodput if given.goodput is None else np.full(shape, given.goodput)
+    peak = np.broadcast_to(gpus * chip.peak_tflops[precision] * _EXAFLOPS_PER_TFLOPS, shape)
+    spares = gpus * _spare_share(ways, terms, gpus)
+    plants = {key: storage_plant(store, gpus) for key, store in {way.storage.id: way.storage for way in ways}.items()}
+    plant_usd = np.stack([plants[way.storage.id].capex_usd for way in ways])
+    plant_w = np.stack([plants[way.storage.id].power_w for way in ways])
+    equipment = _equipment(chip, gpus, spares, interconnect, plant_usd)
+    heat = _heat(ways, gpus, spares, interconnect, plant_w)
     return ClusterCurves(
-        gpus=gpus, spare_gpus=spares, peak_exaflops=peak, mamf=mamf, sfu=share, goodput=good,
+        gpus=np.broadcast_to(gpus, shape), spare_gpus=spares, peak_exaflops=peak, mamf=mamf, sfu=share, goodput=good,
         effective_exaflops=peak * mamf * share * good, it_capex=equipment, liquid_peak_mw=heat[0],
         air_peak_mw=heat[1], liquid_mean_mw=heat[2], air_mean_mw=heat[3], mttf_hours=kept.mttf_hours,
-        interval_s=kept.interval_s, restart_s=np.broadcast_to(kept.restart_s, gpus.shape),
+        interval_s=kept.interval_s, restart_s=kept.restart_s,
     )  # fmt: skip
 
 
-def _spare_share(parts: Components, terms: ReliabilityTerms, gpus: FloatArray) -> FloatArray:
+def one_of(curves: ClusterCurves, number: int) -> ClusterCurves:
+    """The curves of one configuration out of several."""
+    names = [entry.name for entry in fields(ClusterCurves) if entry.name != "it_capex"]
+    shape = curves.gpus.shape
+    lines = curves.it_capex.lines()
+    equipment = capex_of(**{line: np.broadcast_to(lines[line], shape)[number] for line in IT_LINES})
+    return ClusterCurves(it_capex=equipment, **{name: getattr(curves, name)[number] for name in names})
+
+
+def _column(values: Iterable[float]) -> FloatArray:
+    return np.array(list(values), dtype=np.float64)[:, None]
+
+
+def _spare_share(ways: Sequence[Components], terms: ReliabilityTerms, gpus: FloatArray) -> FloatArray:
     """Spare accelerators per working one: those in repair on average and a margin of the recovery scheme."""
     hardware = (terms.rates.gpu_per_hour + terms.rates.host_per_hour) * terms.failure_factor
-    unit = parts.accelerator.unit_gpus
-    return spare_fraction(
-        gpus, hardware * parts.cooling.failure_multiplier, unit, terms.repair.hours(unit), parts.recovery.spare_margin
-    )
+    unit = ways[0].accelerator.unit_gpus
+    margins = _column(way.recovery.spare_margin for way in ways)
+    rate = hardware * _column(way.cooling.failure_multiplier for way in ways)
+    return spare_fraction(gpus, rate, unit, terms.repair.hours(unit), margins)
 
 
-def _equipment(parts: Components, gpus: FloatArray, spares: FloatArray, interconnect: Network) -> Capex:
+def _equipment(chip: Accelerator, gpus: FloatArray, spares: FloatArray, interconnect: Network,
+               plant_usd: FloatArray) -> Capex:  # fmt: skip
     return it_capex(
         gpus=gpus,
-        price_usd_per_gpu=parts.accelerator.price_usd,
+        price_usd_per_gpu=chip.price_usd,
         spare_gpus=spares,
         network_usd=interconnect.capex_usd * (1.0 + spares / gpus),
-        storage_usd=storage_plant(parts.storage, gpus).capex_usd,
+        storage_usd=plant_usd,
     )
 
 
-def _heat(parts: Components, gpus: FloatArray, spares: FloatArray, interconnect: Network) -> tuple[FloatArray, ...]:
+def _heat(ways: Sequence[Components], gpus: FloatArray, spares: FloatArray, interconnect: Network,
+          plant_w: FloatArray) -> tuple[FloatArray, ...]:  # fmt: skip
     """Nameplate and mean IT power, by where the heat goes: network and storage gear stays in air [MW]."""
-    chip, method = parts.accelerator, parts.cooling
-    server = (gpus + spares) * chip.server_power_w * it_power_multiplier(method, chip) * _MW_PER_W
+    chip = ways[0].accelerator
+    draw = _column(it_power_multiplier(way.cooling, chip) for way in ways)
+    server = (gpus + spares) * chip.server_power_w * draw * _MW_PER_W
     network = interconnect.power_w * (1.0 + spares / gpus)
-    other = (network + storage_plant(parts.storage, gpus).power_w) * _MW_PER_W
+    other = (network + plant_w) * _MW_PER_W
     mean = server * chip.mean_power_fraction
-    phi = method.liquid_fraction
+    phi = _column(way.cooling.liquid_fraction for way in ways)
     return phi * server, (1.0 - phi) * server + other, phi * mean, (1.0 - phi) * mean + other
 
 

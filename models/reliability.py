@@ -9,7 +9,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 
 import numpy as np
 import numpy.typing as npt
@@ -172,19 +173,36 @@ def goodput(
     "peer_memory" blocks shortly and is durable when the peer holds the copy, and loads nothing from storage.
     Raises ValueError for counts below 1, negative rates or a negative checkpoint.
     """
+    count, rate = np.broadcast_arrays(np.asarray(gpus, dtype=np.float64), np.asarray(stop_rate_per_gpu_hour))
+    found = goodputs(count, rate, checkpoint_gb, [(storage, recovery)])
+    return Goodput(**{entry.name: getattr(found, entry.name)[0] for entry in fields(Goodput)})
+
+
+def goodputs(
+    gpus: npt.ArrayLike,
+    stop_rate_per_gpu_hour: npt.ArrayLike,
+    checkpoint_gb: float,
+    ways: Sequence[tuple[Storage, Recovery]],
+) -> Goodput:
+    """`goodput` of several ways to store and recover at once: arrays [ways x counts].
+
+    The stop rate may differ between ways, as [ways x counts].
+    """
     count = np.asarray(gpus, dtype=np.float64)
-    count, rate = np.broadcast_arrays(count, np.asarray(stop_rate_per_gpu_hour, dtype=np.float64))
+    rate = np.broadcast_to(np.asarray(stop_rate_per_gpu_hour, dtype=np.float64), (len(ways), *count.shape))
     if np.any(count < 1) or np.any(rate < 0) or checkpoint_gb < 0:
         raise ValueError("expected at least 1 accelerator, and a stop rate and a checkpoint of at least 0")
-    blocking, lag, restart = _delays(count, checkpoint_gb, storage, recovery)
+    known = {(s.id, r.id): _delays(count, checkpoint_gb, s, r) for s, r in dict.fromkeys(ways)}
+    delays = [known[store.id, scheme.id] for store, scheme in ways]
+    blocking, lag, restart = (np.stack(times) for times in zip(*delays, strict=True))
     mttf = mttf_hours(count, rate) * SECONDS_PER_HOUR
-    if recovery.scheme == "replica":
-        replicas = _replica_goodput(count, mttf, recovery)
+    replicas, job_mttf = np.ones_like(blocking), mttf.copy()
+    schemes = np.array([scheme.id for _, scheme in ways])
+    for scheme in {scheme for _, scheme in ways if scheme.scheme == "replica"}:
+        used = schemes == scheme.id
+        replicas[used] = _replica_goodput(count, mttf[used], scheme)
         # Only the stops that no other replica survives make the whole job restart.
-        job_mttf = mttf_hours(count, rate * recovery.whole_job_share) * SECONDS_PER_HOUR
-    else:
-        replicas = np.ones_like(count)
-        job_mttf = mttf
+        job_mttf[used] = mttf_hours(count, rate[used] * scheme.whole_job_share) * SECONDS_PER_HOUR
     value, interval = _whole_job_goodput(job_mttf, blocking, lag, restart)
     return Goodput(
         goodput=replicas * value,
@@ -257,13 +275,14 @@ def spare_fraction(
     hardware_rate_per_gpu_hour: npt.ArrayLike,
     unit_gpus: int,
     repair_hours: float,
-    margin: float,
+    margin: npt.ArrayLike,
 ) -> FloatArray:
     """Spare accelerators per working accelerator, without rounding to whole units (smooth in the count)."""
     count = np.asarray(gpus, dtype=np.float64)
     return _spares(count, hardware_rate_per_gpu_hour, repair_hours, margin) * unit_gpus / count
 
 
-def _spares(gpus: npt.ArrayLike, rate: npt.ArrayLike, repair_hours: float, margin: float) -> FloatArray:
+def _spares(gpus: npt.ArrayLike, rate: npt.ArrayLike, repair_hours: float,
+            margin: npt.ArrayLike) -> FloatArray:  # fmt: skip
     mean = np.asarray(rate, dtype=np.float64) * np.asarray(gpus, dtype=np.float64) * repair_hours
-    return mean + margin * np.sqrt(mean)
+    return mean + np.asarray(margin) * np.sqrt(mean)

@@ -113,7 +113,13 @@ def best_split(
     counts = np.atleast_1d(np.asarray(gpus, dtype=float))
     if not (np.isfinite(counts).all() and (counts > 0).all()):
         raise ValueError("counts of accelerators must be positive numbers")
-    return _search(parameters, accelerator, links, load, tuple(counts.tolist()))
+    return _search(parameters, _technical(accelerator), links, load, tuple(counts.tolist()))
+
+
+def _technical(accelerator: Accelerator) -> Accelerator:
+    """The chip without what the split does not see, so that a price or a draw makes no new search."""
+    return replace(accelerator, price_usd=0.0, chip_price_usd=0.0, server_power_w=0.0, mean_power_fraction=0.0,
+                   tdp_w=0.0, rack_power_w=0.0, name="")  # fmt: skip
 
 
 @lru_cache(maxsize=512)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,7 +19,9 @@ from exasite.models.evaluate import ClusterDesign, SiteDesign, SupplyDesign, Ter
 from exasite.models.fabric_parts import fabric
 from exasite.models.storage import recovery, storage
 from exasite.options import Configuration, Mode, Options, SiteOptions, SupplyOption
+from exasite.screening import facility_mw
 from exasite.setting import Setting, SiteSetting, workload_for
+from exasite.supply_plans import SupplyPlan
 from exasite.year import Ceiling
 
 _LEAST_MW = 1e-4  # smaller sizes are rounding of the solver
@@ -65,7 +67,7 @@ def read_design(model: BuiltModel, options: Options, context: Setting) -> Solved
     for site, at in zip(options.sites, context.sites, strict=True):
         clusters = _clusters(model, site, options, context)
         if clusters:
-            found = _site(model, site, options, at, clusters)
+            found = _site(_sizes(model, site), site, options, at, clusters)
             phases = range(len(options.phases))
             ceilings = tuple(tuple(_ceilings(model, site, context, found, k)) for k in phases)
             sites.append(replace(found, ceilings=ceilings))
@@ -112,18 +114,49 @@ def _cluster(configuration: Configuration, units: int, context: Setting) -> Clus
     return ClusterDesign(parts, units * configuration.unit_gpus, workload_for(context.loaded, chip))
 
 
-def _site(model: BuiltModel, site: SiteOptions, options: Options, at: SiteSetting,
-          clusters: tuple[ClusterDesign, ...]) -> SolvedSite:  # fmt: skip
+def _sizes(model: BuiltModel, site: SiteOptions) -> dict[str, tuple[float, float]]:
+    """Capacity [MW] and store [MWh] of every source."""
     block = model.model.supply[site.id]
+    stores = {g: float(value(block.energy[g])) for g in block.storages}
+    return {g: (float(value(block.capacity[g])), stores.get(g, 0.0)) for g in block.sources}
+
+
+def planned_design(plan: SupplyPlan, options: Options, context: Setting, site_number: int,
+                   segment: int) -> SolvedDesign:  # fmt: skip
+    """The design of one cluster on a segment of one size, with a supply that was planned for its heat."""
+    site, at = options.sites[site_number], context.sites[site_number]
+    table, units = site.segments, int(site.segments.lower[segment])
+    mode = site.modes[table.modes[segment]]
+    one = _cluster(table.configurations[table.configuration[segment]], units, context)
+    sizes = {g: (mw, plan.energy_mwh.get(g, 0.0)) for g, mw in plan.capacity_mw.items()}
+    solved = _site(sizes, site, options, at, (_operated(one, mode, options),))
+    q = {name: float(table.slope[name][segment] * units + table.intercept[name][segment]) for name in table.slope}
+    mean, peak = facility_mw(site, segment, units)
+    opex = q["fixed_opex_musd"] + plan.opex_musd
+    quantities = {
+        "effective_exaflops": q["effective_exaflops"],
+        "counted_exaflops": q["effective_exaflops"] * mode.counted_share,
+        "capex_musd": q["capex_musd"] + plan.capex_musd,
+        "facility_mean_mw": mean,
+        "facility_peak_mw": peak,
+        "annual_cost_musd": q["annual_capex_musd"] + plan.annual_capex_musd + opex,
+        "opex_musd": opex,
+        "supply_opex_musd": plan.opex_musd,
+        "gpus": q["gpus"],
+        "co2_t": plan.co2_t,
+        "supply_annual_musd": plan.annual_capex_musd + plan.opex_musd,
+    }
+    return SolvedDesign((replace(solved, ceilings=tuple(() for _ in options.phases)),), quantities)
+
+
+def _site(sizes: Mapping[str, tuple[float, float]], site: SiteOptions, options: Options, at: SiteSetting,
+          clusters: tuple[ClusterDesign, ...]) -> SolvedSite:  # fmt: skip
     supply, firm = [], []
     sized = {option.id: option for option in site.supply}
     for source in at.sources:
-        if source.id not in block.capacity:
-            continue
-        capacity = float(value(block.capacity[source.id]))
+        capacity, energy = sizes.get(source.id, (0.0, 0.0))
         if capacity < _LEAST_MW:
             continue
-        energy = float(value(block.energy[source.id])) if source.kind == "storage" else 0.0
         option = sized[source.id]
         arriving = replace(source, lead_years=option.lead_years)
         supply.append(SupplyDesign(arriving, capacity, energy, option.min_load_mw))

@@ -64,6 +64,38 @@ def capex_weight(instance: Instance) -> float:
     return weights.capex if weights.capex is not None else 1.0 - (weights.watts or 0.0)
 
 
+@dataclass(frozen=True)
+class Amounts:
+    """What an objective is made of, numbers or arrays: ExaFLOPS that count, M$, M$/year, MW."""
+
+    exaflops: np.ndarray
+    capex_musd: np.ndarray
+    annual_musd: np.ndarray
+    mean_mw: np.ndarray
+    peak_mw: np.ndarray
+
+
+def figure(instance: Instance, found: Amounts, *, life_years: float, hours_per_year: float) -> np.ndarray:
+    """The objective in the user's units from what it is made of; infinite (0 if minimised) where that says nothing."""
+    weight, kind = capex_weight(instance), instance.objective.kind
+    with np.errstate(divide="ignore", invalid="ignore"):
+        per_capex = np.where(found.capex_musd > 0, _MUSD_PER_BUSD * found.exaflops / found.capex_musd, np.inf)
+        per_watt = np.where(found.mean_mw > 0, found.exaflops / found.mean_mw, np.inf)
+        per_annual = np.where(found.annual_musd > 0, found.exaflops / found.annual_musd, np.inf)
+        training = _training_factor(instance, hours_per_year) / per_annual
+    return np.asarray({
+        "efficiency": per_capex**weight * per_watt ** (1.0 - weight),
+        "exaflops_per_capex": per_capex,
+        "exaflops_per_watt": per_watt,
+        "exaflops_per_tco": per_annual * (_MUSD_PER_BUSD / life_years),
+        "training_cost": training,
+        "exaflops": found.exaflops,
+        "capex": found.capex_musd * _USD_PER_MUSD,
+        "tco": np.maximum(found.annual_musd, 0.0) * (life_years * _USD_PER_MUSD),
+        "facility_mw": found.peak_mw,
+    }[kind])  # fmt: skip
+
+
 def optimise(session: Session, quantities: Mapping[str, Linear], instance: Instance, *, gap: float,
              life_years: float, hours_per_year: float, start: np.ndarray | None = None,
              progress: Progress | None = None) -> Optimum:  # fmt: skip
@@ -99,9 +131,12 @@ def optimise(session: Session, quantities: Mapping[str, Linear], instance: Insta
 
 def _training_scale(instance: Instance, hours_per_year: float) -> _Scale:
     """Cost of the run in USD = annual cost / year x FLOP / rate; per 1e18 FLOP if the instance has no target."""
+    return _Scale(_training_factor(instance, hours_per_year), inverted=True)
+
+
+def _training_factor(instance: Instance, hours_per_year: float) -> float:
     flops = instance.require.training_flops or 1e18
-    seconds_per_year = hours_per_year * 3600.0
-    return _Scale(_USD_PER_MUSD * flops / 1e18 / seconds_per_year, inverted=True)
+    return _USD_PER_MUSD * flops / 1e18 / (hours_per_year * 3600.0)
 
 
 def _efficiency(session: Session, quantities: Mapping[str, Linear], weight: float, gap: float,

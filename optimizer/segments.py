@@ -13,6 +13,7 @@ import numpy as np
 
 DEFAULT_TOLERANCE = 1e-3
 _COMPARISON_SLACK = 1e-12
+_FEW = 64  # configurations compared with each other all at once
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,8 @@ def surviving_cells(curves: np.ndarray, visible: np.ndarray, hourly: np.ndarray 
     ends = _cell_values(curves)  # [configurations x quantities*2 x cells]
     hours = None if hourly is None else _cell_values(hourly)
     exists = visible[:, :-1] & visible[:, 1:] if visible.shape[1] > 1 else visible
+    if hours is None and len(ends) <= _FEW:
+        return exists & ~_beaten(ends, exists)
     alive = exists.copy()
     for cell in range(ends.shape[2]):
         here = np.flatnonzero(exists[:, cell])
@@ -63,6 +66,25 @@ def _cell_values(curves: np.ndarray) -> np.ndarray:
     if curves.shape[2] == 1:
         return curves
     return np.concatenate([curves[:, :, :-1], curves[:, :, 1:]], axis=1)
+
+
+def _beaten(ends: np.ndarray, exists: np.ndarray) -> np.ndarray:
+    """Which cells [configurations x cells] some other configuration is no worse than, all cells at once.
+
+    `ends` [configurations x quantities x cells]. Of equals the one of the better sum beats the other.
+    """
+    values = np.where(exists[:, None, :], ends, np.inf)
+    size = np.max(np.abs(ends), axis=0, where=exists[:, None, :], initial=0.0)
+    slack = _COMPARISON_SLACK * size
+    no_worse = np.ones((len(ends), len(ends), ends.shape[2]), dtype=bool)  # row i no worse than row j
+    for quantity in range(ends.shape[1]):
+        here = values[:, quantity]
+        no_worse &= here[:, None] <= here[None, :] + slack[quantity]
+    sums = np.where(exists, (ends / (size + 1e-300)).sum(axis=1), np.inf)
+    number = np.arange(len(ends))[:, None]
+    first = (sums[:, None] < sums[None, :]) | ((sums[:, None] == sums[None, :]) & (number < number.T)[:, :, None])
+    beats = no_worse & exists[:, None] & exists[None, :] & (first | ~no_worse.swapaxes(0, 1))
+    return np.asarray(beats.any(axis=0))
 
 
 def _undominated(values: np.ndarray, hours: np.ndarray | None) -> np.ndarray:

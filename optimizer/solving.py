@@ -10,27 +10,26 @@ from typing import Any
 import numpy as np
 
 from exasite.assemble import assemble, excess, supply_cost, with_bound_of, without_design
-from exasite.design import SolvedDesign, read_design
-from exasite.formulation import BuiltModel, build
+from exasite.design import SolvedDesign
 from exasite.hourly import with_hours
 from exasite.instance.loading import LoadedInstance, load_instance
 from exasite.instance.schema import Instance
+from exasite.memory import Memory
 from exasite.models.firmness import joint_target
-from exasite.models.units import HOURS_PER_YEAR
 from exasite.models.workload import flop_per_token
-from exasite.objectives import Optimum, optimise
+from exasite.objectives import Optimum
+from exasite.one_cluster import Asked
 from exasite.options import Options
-from exasite.pricing import PricedSession
 from exasite.result import Result
+from exasite.search import Searched, search
 from exasite.segments import DEFAULT_TOLERANCE
-from exasite.session import INFEASIBLE, NO_SOLUTION, Clock, Session, Stopped
+from exasite.session import INFEASIBLE, NO_SOLUTION, Clock, Stopped
 from exasite.setting import Setting, accelerators_for, date_after, setting, workload_for
 from exasite.tabulate import DAYS_BUILT, DAYS_RUN, Days, Tabulator, sees_operation
 from exasite.verify import CheckedSite, check_site
 
 DEFAULT_GAP = 1e-3
 DEFAULT_TIME_LIMIT_S = 600.0
-_SEES_CAPEX = ("efficiency", "exaflops_per_capex", "capex")
 
 YEAR_TOLERANCE = 5e-3  # of the yearly cost of supply, representative days against the year
 _MOST_ROUNDS, _MOST_DAYS = 7, 96
@@ -91,20 +90,21 @@ def solve(
     how = SolveOptions(time_limit_s=time_limit_s, gap=gap, threads=threads, seed=seed)
     clock = Clock(time_limit_s)
     with clock.catching_interrupts():
-        return _solve(loaded, how, clock, progress)
+        return solve_loaded(loaded, how, clock, progress, Memory())
 
 
-def _solve(loaded: LoadedInstance, how: SolveOptions, clock: Clock, progress: Progress | None) -> Result:
-    """Solve on few representative days and run the design through the year; where it fails, with more days."""
+def solve_loaded(loaded: LoadedInstance, how: SolveOptions, clock: Clock, progress: Progress | None,
+           memory: Memory) -> Result:  # fmt: skip
+    """`solve` with a clock and a memory of its caller: solve on few representative days and run the design through the year; where it fails, with more days."""
     context, tell = setting(loaded), _teller(progress, clock)
     effort = _Effort(Days(DAYS_RUN if sees_operation(loaded.instance) else DAYS_BUILT), None, loaded.instance)
-    best = _attempt(context, how, clock, tell, effort)
+    best = _attempt(context, how, clock, tell, effort, memory)
     loose = best
     while best.design is not None and not clock.stopped and effort.rounds < _MOST_ROUNDS:
         harder = _harder(context, effort, best)
         if harder is None:
             break
-        found = _attempt(context, how, clock, tell, harder)
+        found = _attempt(context, how, clock, tell, harder, memory)
         if found.design is None:  # the time is up, or tighter limits leave nothing: what is known so far
             break
         effort, best = harder, found
@@ -219,7 +219,8 @@ def _tighter(instance: Instance, factors: Mapping[str, float], unclean: float) -
     return instance.model_copy(update={"limit": limit, "require": require})
 
 
-def _attempt(context: Setting, how: SolveOptions, clock: Clock, tell: Tell, effort: _Effort) -> _Attempt:
+def _attempt(context: Setting, how: SolveOptions, clock: Clock, tell: Tell, effort: _Effort,
+             memory: Memory) -> _Attempt:  # fmt: skip
     """One solve on given representative days, checked over the year."""
     tell("tabulating the physics", None, None)
     tabulator = Tabulator(
@@ -235,20 +236,18 @@ def _attempt(context: Setting, how: SolveOptions, clock: Clock, tell: Tell, effo
     if watch.segments == 0:
         return _Attempt(without_design(context, INFEASIBLE, None, watch.run(), _nothing_fits(context)))
     tell("building the model", None, None)
-    model = build(instance, options, hours_per_year=HOURS_PER_YEAR, flop_per_token=_flop_per_token(context))
-    session = PricedSession(model.compiled, model.choices, clock=clock, threads=how.threads, seed=how.seed)
-    watch.built(session)
-    optimum = optimise(
-        session, model.compiled.quantities, instance, gap=how.gap, life_years=context.terms.life_it_years,
-        hours_per_year=HOURS_PER_YEAR, progress=lambda value, bound: tell("solving", value, bound),
+    found = search(
+        _asked(context, instance, options, how, clock, memory), how.gap,
+        lambda value, bound: tell("solving", value, bound),
     )  # fmt: skip
-    if optimum.columns is None:
+    optimum = found.optimum
+    watch.searched(found)
+    if found.place is None:
         return _Attempt(without_design(context, optimum.status, optimum, watch.run(optimum), ""))
     tell("running the year", optimum.value, optimum.bound)
-    columns = _polished(session, model, instance, optimum.columns)
-    design = _loaded_design(model, options, context, columns)
+    design = found.design(context)
     seconds = min(max(clock.left_s, _LEAST_YEAR_S), _MOST_YEAR_S)
-    checked = tuple(check_site(context, site, seconds) for site in design.sites)
+    checked = tuple(check_site(context, site, seconds, memory) for site in design.sites)
     result = assemble(context, design, checked, optimum, watch.run(optimum))
     return _Attempt(with_hours(result, checked), design, checked)
 
@@ -264,21 +263,21 @@ class _Watch:
     segments: int = 0
     days: int = 0
     build_seconds: float = 0.0
-    session: Session | None = None
+    nodes: int = 0
 
     def counted(self, options: Options) -> None:
         self.segments = sum(len(site.segments) for site in options.sites)
         self.days = max(len(np.unique(site.hour_days)) for site in options.sites)
 
-    def built(self, session: Session) -> None:
-        self.session, self.build_seconds = session, self.clock.elapsed_s
+    def searched(self, found: Searched) -> None:
+        self.nodes, self.build_seconds = found.nodes, found.built_after_s
 
     def run(self, optimum: Optimum | None = None) -> Run:
         return Run(
             options=self.how,
             seconds=self.clock.elapsed_s,
             build_seconds=self.build_seconds,
-            nodes=self.session.nodes if self.session else 0,
+            nodes=self.nodes,
             iterations=optimum.iterations if optimum else 0,
             configurations=self.tabulator.configurations,
             segments=self.segments,
@@ -288,28 +287,13 @@ class _Watch:
         )
 
 
-def _loaded_design(model: BuiltModel, options: Options, context: Setting, columns: np.ndarray) -> SolvedDesign:
-    model.compiled.load(columns)
-    return read_design(model, options, context)
-
-
-def _polished(session: PricedSession, model: BuiltModel, instance: Instance, columns: np.ndarray) -> np.ndarray:
-    """Of all supplies that are equally good for the objective, the one with the least yearly cost.
-
-    An objective of dollars and watts does not see fuel; without this the dispatch would be arbitrary.
-    """
-    compiled = model.compiled
-    names = [v.name for v in compiled.variables]
-    chosen = np.array([i for i, n in enumerate(names) if ".clusters[" in n or ".extra[" in n], dtype=int)
-    fixed = np.round(columns[chosen])
-    session.fix_columns(chosen, fixed)
-    if instance.objective.kind in _SEES_CAPEX:
-        capex = compiled.quantities["capex_musd"]
-        session.add_upper_row(capex, capex.at(columns) * (1.0 + 1e-9))
-    session.clock = Clock(max(session.clock.left_s, 10.0))  # a design is in hand: a short LP is always worth it
-    cost = -1.0 * compiled.quantities["annual_cost_musd"]
-    better = session.maximise_enabled(cost, absolute_gap=1e-6 * abs(cost.at(columns)), start=columns)
-    return columns if better.columns is None else better.columns
+def _asked(context: Setting, instance: Instance, options: Options, how: SolveOptions, clock: Clock,
+           memory: Memory) -> Asked:  # fmt: skip
+    per_token = _flop_per_token(context)
+    return Asked(
+        instance=instance, options=options, flop_per_token=per_token, life_years=context.terms.life_it_years,
+        clock=clock, memory=memory, threads=how.threads, seed=how.seed,
+    )  # fmt: skip
 
 
 def _flop_per_token(context: Setting) -> float:

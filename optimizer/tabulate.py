@@ -14,7 +14,8 @@ from exasite.models.cluster import (
     ClusterCurves,
     Components,
     GivenFactors,
-    cluster_curves,
+    curves_of_ways,
+    one_of,
     reliability_terms,
     site_curves,
     stacked,
@@ -200,17 +201,19 @@ class Tabulator:
         if not visible.any():
             return []
         terms, kept = reliability_terms(catalog, chip.id), []
-        for method in methods:
-            if self.clock is not None:
-                self.clock.check()
-            parts = []
-            for k in stores:
-                for r in schemes:
-                    made = Components(chip, links, method, storage(catalog, k), recovery(catalog, r))
-                    name = Configuration(chip.id, links.id, method.id, k, r, chip.unit_gpus)
-                    curves = cluster_curves(made, load, terms, counted, sfu, given)
-                    parts.append(Part(name, made, curves, visible & (curves.effective_exaflops > 0)))
-            kept += self._unbeaten(parts)
+        pairs = [(storage(catalog, k), recovery(catalog, r)) for k in stores for r in schemes]
+        ways = [Components(chip, links, method, *pair) for method in methods for pair in pairs]
+        if self.clock is not None:
+            self.clock.check()
+        curves = curves_of_ways(ways, load, terms, counted, sfu, given)
+        exists = visible & (curves.effective_exaflops > 0)
+        costs = _physical_costs(curves, caps_flops(self.setting.loaded.instance))
+        for first in range(0, len(ways), len(pairs)):
+            group = slice(first, first + len(pairs))
+            for i in self._unbeaten(costs[group], exists[group]):
+                way = ways[first + i]
+                name = Configuration(chip.id, links.id, way.cooling.id, way.storage.id, way.recovery.id, chip.unit_gpus)
+                kept.append(Part(name, way, one_of(curves, first + i), exists[first + i]))
         return kept
 
     def _sfu(self, chip: Accelerator, links: Fabric, load: Workload, counted: Network, given: GivenFactors) -> SfuCurve:
@@ -222,14 +225,12 @@ class Tabulator:
         )
         return found if given.sfu is None else _given_sfu(found, counted, given.sfu)
 
-    def _unbeaten(self, parts: list[Part]) -> list[Part]:
-        """Drop storage and recovery choices that another one beats at every size, for one fabric and cooling."""
-        self.configurations += len(parts)
-        capped = caps_flops(self.setting.loaded.instance)
-        values = np.stack([_physical_costs(part, capped) for part in parts])
-        alive = surviving_cells(values, np.stack([part.visible for part in parts]))
-        kept = [part for part, cells in zip(parts, alive, strict=True) if cells.any()]
-        self.dropped += len(parts) - len(kept)
+    def _unbeaten(self, costs: np.ndarray, visible: np.ndarray) -> list[int]:
+        """Storage and recovery choices that no other one beats at every size, for one fabric and cooling."""
+        self.configurations += len(visible)
+        alive = surviving_cells(costs, visible)
+        kept = np.flatnonzero(alive.any(axis=1)).tolist()
+        self.dropped += len(visible) - len(kept)
         return kept
 
     def _place(self, at: SiteSetting, parts: list[Part], grid: np.ndarray, cooling: dict[str, CoolingHours],
@@ -295,11 +296,15 @@ def _given_sfu(found: SfuCurve, counted: Network, sfu: float) -> SfuCurve:
     )  # fmt: skip
 
 
-def _physical_costs(part: Part, capped: bool) -> np.ndarray:
-    """What storage and recovery change, smaller is better: [quantities x grid]; FLOPS twice if too many can be bad."""
-    c = part.curves
-    heat = (c.liquid_mean_mw, c.air_mean_mw, c.liquid_peak_mw, c.air_peak_mw)
-    return np.stack([-c.effective_exaflops, c.it_capex.total_usd, *heat, *([c.effective_exaflops] if capped else [])])
+def _physical_costs(curves: ClusterCurves, capped: bool) -> np.ndarray:
+    """What storage and recovery change, smaller is better: [configurations x quantities x grid].
+
+    FLOPS count twice if too many can be bad.
+    """
+    heat = (curves.liquid_mean_mw, curves.air_mean_mw, curves.liquid_peak_mw, curves.air_peak_mw)
+    costs = (curves.it_capex.total_usd, *heat)
+    flops = curves.effective_exaflops
+    return np.stack([-flops, *costs, *([flops] if capped else [])], axis=1)
 
 
 def visible_quantities(instance: Instance) -> frozenset[str]:

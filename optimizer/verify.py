@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from exasite.design import SolvedSite, terms_of
+from exasite.memory import Memory, fingerprint
+from exasite.models.dispatch import Plant
 from exasite.models.evaluate import SiteDesign, SiteEvaluation, demand_of, evaluate, plants_of
 from exasite.models.firmness import expected_shortfall_mw, portfolio_availability
 from exasite.models.power import SiteSource
 from exasite.models.profiles import DAYS_IN_YEAR, HOURS_IN_DAY, HOURS_IN_YEAR
 from exasite.setting import Setting
-from exasite.year import Pausable, Proof, YearRun, run_year
+from exasite.year import Ceiling, Pausable, Proof, YearRun, run_year
 
 _WORST_DAYS = 4  # of each kind, added to the representative days where the year shows a lack
 _LEAST_MWH = 1e-3
+_GAP_KEPT = 1e-4  # a run that its time limit cut short is not kept
 
 
 @dataclass(frozen=True)
@@ -42,10 +46,10 @@ class CheckedSite:
     standby_limit_mwh: float
 
 
-def check_site(context: Setting, solved: SolvedSite, time_limit_s: float) -> CheckedSite:
+def check_site(context: Setting, solved: SolvedSite, time_limit_s: float, memory: Memory | None = None) -> CheckedSite:
     """Run a designed site through the year, phase by phase, and evaluate it without the optimiser's model.
 
-    `time_limit_s` is for each phase.
+    `time_limit_s` is for each phase; `memory` keeps the years that were run.
     """
     design, terms = solved.design, terms_of(context)
     demand, peak = demand_of(design, terms, context.catalog)
@@ -59,7 +63,10 @@ def check_site(context: Setting, solved: SolvedSite, time_limit_s: float) -> Che
         there = {s.source.id for s in design.supply if s.source.lead_years <= phase.start_years + 1e-9}
         proof = _proof(solved, wanted, there) if demand[number].any() else None
         ceilings = solved.ceilings[number] if solved.ceilings else ()
-        runs.append(run_year(plants_of(design, phase), clusters, proof, ceilings=ceilings, time_limit_s=time_limit_s))
+        year = (plants_of(design, phase), clusters, proof, ceilings)
+        runs.append((memory or Memory()).recall(
+            fingerprint("year", *year), partial(_run, *year, time_limit_s), keep=lambda run: run.gap < _GAP_KEPT
+        ))  # fmt: skip
     evaluation = evaluate(design, terms, context.catalog, [run.dispatch for run in runs])
     standby, limit = _standby(design, demand[-1].sum(axis=0))
     return CheckedSite(
@@ -73,6 +80,11 @@ def check_site(context: Setting, solved: SolvedSite, time_limit_s: float) -> Che
         standby_mwh=standby,
         standby_limit_mwh=limit,
     )
+
+
+def _run(plants: list[Plant], clusters: list[Pausable], proof: Proof | None, ceilings: tuple[Ceiling, ...],
+         time_limit_s: float) -> YearRun:  # fmt: skip
+    return run_year(plants, clusters, proof, ceilings=ceilings, time_limit_s=time_limit_s)
 
 
 def _droppable(design: SiteDesign) -> float:

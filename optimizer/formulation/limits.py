@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from pyomo.environ import ConcreteModel, Constraint
@@ -12,6 +14,7 @@ from exasite.options import Options
 
 _SECONDS_PER_DAY = 86400.0
 _FLOPS_PER_EXAFLOPS = 1e18
+_USD_PER_MUSD = 1e6
 
 
 def add_limits(model: ConcreteModel, instance: Instance, quantities: Mapping[str, Any]) -> None:
@@ -53,29 +56,64 @@ def _add_carbon_limits(model: ConcreteModel, instance: Instance, quantities: Map
     )
 
 
+@dataclass(frozen=True)
+class Bounds:
+    """One line of [require] as bounds on a quantity of the model; `key` is the line, infinite: no bound."""
+
+    key: str
+    quantity: str  # gpus or effective_exaflops
+    lower: float = -math.inf
+    upper: float = math.inf
+
+
+def requirements(instance: Instance, options: Options, flop_per_token: float) -> tuple[Bounds, ...]:
+    """The lines of [require] that bound the whole design.
+
+    An exact number of accelerators may be exceeded by less than one deployment unit.
+    """
+    wanted, found = instance.require, []
+    if wanted.gpus is not None:
+        exact = wanted.gpus.exact is not None and wanted.gpus.upper == wanted.gpus.exact
+        found.append(_bounds("gpus", "gpus", wanted.gpus, 1.0, _largest_unit(options) - 1 if exact else 0))
+    if wanted.effective_exaflops is not None:
+        found.append(_bounds("effective_exaflops", "effective_exaflops", wanted.effective_exaflops))
+    if wanted.tokens_per_second is not None:
+        exaflops = flop_per_token / _FLOPS_PER_EXAFLOPS
+        found.append(_bounds("tokens_per_second", "effective_exaflops", wanted.tokens_per_second, exaflops))
+    days, flops = wanted.training_days, wanted.training_flops
+    if days is not None and flops is not None:
+        least = -math.inf if days.upper is None else _exaflops_for(flops, days.upper)
+        most = math.inf if days.min is None else _exaflops_for(flops, days.min)
+        found.append(Bounds("training_days", "effective_exaflops", least, most))
+    return tuple(found)
+
+
+def _bounds(key: str, quantity: str, wanted: Range, factor: float = 1.0, rounding: float = 0.0) -> Bounds:
+    lower = -math.inf if wanted.lower is None else wanted.lower * factor
+    upper = math.inf if wanted.upper is None else (wanted.upper + rounding) * factor
+    return Bounds(key, quantity, lower, upper)
+
+
+def bounds_of_one_cluster(instance: Instance, options: Options, flop_per_token: float) -> tuple[Bounds, ...]:
+    """What a single cluster must keep of requirements and limits, for bounds ahead of any search."""
+    limit, found = instance.limit, list(requirements(instance, options, flop_per_token))
+    if limit.capex_usd is not None:
+        found.append(Bounds("capex_usd", "capex_musd", upper=limit.capex_usd / _USD_PER_MUSD))
+    if limit.facility_mw is not None:
+        found.append(Bounds("facility_mw", "peak_mw", upper=limit.facility_mw))
+    return tuple(found)
+
+
 def add_requirements(model: ConcreteModel, instance: Instance, options: Options, quantities: Mapping[str, Any],
                      flop_per_token: float) -> None:  # fmt: skip
     """One constraint `require_at_least[key]` or `require_at_most[key]` for each line of [require].
 
-    An exact number of accelerators may be exceeded by less than one deployment unit. A training run is one
-    coherent job, so a requirement on its days allows one cluster only.
+    A training run is one coherent job, so a requirement on its days allows one cluster only.
     """
-    wanted, effective = instance.require, quantities["effective_exaflops"]
-    rounding = _largest_unit(options) - 1
-    lower: dict[str, tuple[Any, float]] = {}
-    upper: dict[str, tuple[Any, float]] = {}
-    if wanted.gpus is not None:
-        _add_range("gpus", quantities["gpus"], wanted.gpus, rounding, lower, upper)
-    if wanted.effective_exaflops is not None:
-        _add_range("effective_exaflops", effective, wanted.effective_exaflops, 0, lower, upper)
-    if wanted.tokens_per_second is not None:
-        tokens = effective * (_FLOPS_PER_EXAFLOPS / flop_per_token)
-        _add_range("tokens_per_second", tokens, wanted.tokens_per_second, 0, lower, upper)
-    if wanted.training_days is not None and wanted.training_flops is not None:
-        if wanted.training_days.upper is not None:
-            lower["training_days"] = (effective, _exaflops_for(wanted.training_flops, wanted.training_days.upper))
-        if wanted.training_days.min is not None:
-            upper["training_days"] = (effective, _exaflops_for(wanted.training_flops, wanted.training_days.min))
+    wanted = instance.require
+    rows = {row.key: row for row in requirements(instance, options, flop_per_token)}
+    lower = {key: (quantities[row.quantity], row.lower) for key, row in rows.items() if math.isfinite(row.lower)}
+    upper = {key: (quantities[row.quantity], row.upper) for key, row in rows.items() if math.isfinite(row.upper)}
     # Rows are scaled to 1, so that tokens per second and exaFLOPS are met to the same relative accuracy.
     model.require_at_least = Constraint(list(lower), rule=lambda m, key: lower[key][0] / lower[key][1] >= 1.0)
     model.require_at_most = Constraint(list(upper), rule=lambda m, key: upper[key][0] / upper[key][1] <= 1.0)
@@ -92,21 +130,12 @@ def add_requirements(model: ConcreteModel, instance: Instance, options: Options,
     )
 
 
-def _add_range(key: str, quantity: Any, wanted: Range, rounding: float,
-               lower: dict[str, tuple[Any, float]], upper: dict[str, tuple[Any, float]]) -> None:  # fmt: skip
-    if wanted.lower is not None:
-        lower[key] = (quantity, wanted.lower)
-    if wanted.upper is not None:
-        exact = wanted.exact is not None and wanted.upper == wanted.exact
-        upper[key] = (quantity, wanted.upper + (rounding if exact else 0.0))
-
-
 def _exaflops_for(flops: float, days: float) -> float:
     return flops / (days * _SECONDS_PER_DAY * _FLOPS_PER_EXAFLOPS)
 
 
 def _millions(usd: float | None) -> float | None:
-    return None if usd is None else usd / 1e6
+    return None if usd is None else usd / _USD_PER_MUSD
 
 
 def _largest_unit(options: Options) -> int:
