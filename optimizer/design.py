@@ -11,7 +11,7 @@ from pyomo.environ import value
 
 from exasite.formulation import BuiltModel
 from exasite.formulation.deployment import units_of
-from exasite.formulation.supply import supply_co2_t, unclean_mwh
+from exasite.formulation.supply import sizes, supply_co2_t, unclean_mwh
 from exasite.models.accelerator import accelerator
 from exasite.models.cluster import Components
 from exasite.models.cooling import cooling_method
@@ -67,7 +67,7 @@ def read_design(model: BuiltModel, options: Options, context: Setting) -> Solved
     for site, at in zip(options.sites, context.sites, strict=True):
         clusters = _clusters(model, site, options, context)
         if clusters:
-            found = _site(_sizes(model, site), site, options, at, clusters)
+            found = _site(sizes(model.model.supply[site.id]), site, options, at, clusters)
             phases = range(len(options.phases))
             ceilings = tuple(tuple(_ceilings(model, site, context, found, k)) for k in phases)
             sites.append(replace(found, ceilings=ceilings))
@@ -114,13 +114,6 @@ def _cluster(configuration: Configuration, units: int, context: Setting) -> Clus
     return ClusterDesign(parts, units * configuration.unit_gpus, workload_for(context.loaded, chip))
 
 
-def _sizes(model: BuiltModel, site: SiteOptions) -> dict[str, tuple[float, float]]:
-    """Capacity [MW] and store [MWh] of every source."""
-    block = model.model.supply[site.id]
-    stores = {g: float(value(block.energy[g])) for g in block.storages}
-    return {g: (float(value(block.capacity[g])), stores.get(g, 0.0)) for g in block.sources}
-
-
 def planned_design(plan: SupplyPlan, options: Options, context: Setting, site_number: int,
                    segment: int) -> SolvedDesign:  # fmt: skip
     """The design of one cluster on a segment of one size, with a supply that was planned for its heat."""
@@ -128,8 +121,7 @@ def planned_design(plan: SupplyPlan, options: Options, context: Setting, site_nu
     table, units = site.segments, int(site.segments.lower[segment])
     mode = site.modes[table.modes[segment]]
     one = _cluster(table.configurations[table.configuration[segment]], units, context)
-    sizes = {g: (mw, plan.energy_mwh.get(g, 0.0)) for g, mw in plan.capacity_mw.items()}
-    solved = _site(sizes, site, options, at, (_operated(one, mode, options),))
+    solved = _site(plan.sizes, site, options, at, (_operated(one, mode, options),))
     q = {name: float(table.slope[name][segment] * units + table.intercept[name][segment]) for name in table.slope}
     mean, peak = facility_mw(site, segment, units)
     opex = q["fixed_opex_musd"] + plan.opex_musd
@@ -149,12 +141,12 @@ def planned_design(plan: SupplyPlan, options: Options, context: Setting, site_nu
     return SolvedDesign((replace(solved, ceilings=tuple(() for _ in options.phases)),), quantities)
 
 
-def _site(sizes: Mapping[str, tuple[float, float]], site: SiteOptions, options: Options, at: SiteSetting,
+def _site(sized_as: Mapping[str, tuple[float, float]], site: SiteOptions, options: Options, at: SiteSetting,
           clusters: tuple[ClusterDesign, ...]) -> SolvedSite:  # fmt: skip
     supply, firm = [], []
     sized = {option.id: option for option in site.supply}
     for source in at.sources:
-        capacity, energy = sizes.get(source.id, (0.0, 0.0))
+        capacity, energy = sized_as.get(source.id, (0.0, 0.0))
         if capacity < _LEAST_MW:
             continue
         option = sized[source.id]

@@ -237,7 +237,7 @@ class SegmentSearch:
         limit = self.asked.instance.limit.capex_usd
         if limit is not None and own + plan.least_capex_musd > limit / _USD_PER_MUSD:
             return OnSegment(INFEASIBLE, -np.inf, -np.inf, segment)
-        if not plan.capacity_mw:
+        if not plan.sizes:
             return OnSegment(NO_SOLUTION, -np.inf, np.inf, segment)
         return OnSegment(plan.status, -own - plan.capex_musd, -own - plan.least_capex_musd, segment, plan=plan)
 

@@ -94,8 +94,11 @@ def solve(
 
 
 def solve_loaded(loaded: LoadedInstance, how: SolveOptions, clock: Clock, progress: Progress | None,
-           memory: Memory) -> Result:  # fmt: skip
-    """`solve` with a clock and a memory of its caller: solve on few representative days and run the design through the year; where it fails, with more days."""
+                 memory: Memory) -> Result:  # fmt: skip
+    """`solve` with the clock and the memory of its caller.
+
+    Solves on few representative days and runs the design through the year; where it fails, with more days.
+    """
     context, tell = setting(loaded), _teller(progress, clock)
     effort = _Effort(Days(DAYS_RUN if sees_operation(loaded.instance) else DAYS_BUILT), None, loaded.instance)
     best = _attempt(context, how, clock, tell, effort, memory)

@@ -11,10 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
-from pyomo.environ import value
 
 from exasite.formulation import build
-from exasite.formulation.supply import supply_annual_capex_musd, supply_capex_musd, supply_opex_musd
+from exasite.formulation.supply import co2_t, money, sizes
 from exasite.instance.schema import Instance, LimitSection, RequireSection
 from exasite.memory import Memory, fingerprint
 from exasite.models.units import HOURS_PER_YEAR
@@ -32,14 +31,13 @@ _OWN_LIMITS = ("capex_usd", "facility_mw", "online_by")
 
 @dataclass(frozen=True)
 class SupplyPlan:
-    """Sizes by source [MW], stores [MWh], and what they cost [M$, M$/year] and emit [t/year].
+    """Sizes by source (MW, and MWh of a store; empty: none found), and what they cost [M$, M$/year] and emit [t/year].
 
     `least_capex_musd` is proven: no supply of this cluster is cheaper.
     """
 
     status: str
-    capacity_mw: Mapping[str, float]
-    energy_mwh: Mapping[str, float]
+    sizes: Mapping[str, tuple[float, float]]
     capex_musd: float = math.inf
     least_capex_musd: float = -math.inf
     annual_capex_musd: float = 0.0
@@ -98,23 +96,17 @@ def _planned(asked: Instance, options: Options, gap: float, final: bool, clock: 
     capex, site = model.compiled.quantities["capex_musd"], options.sites[0]
     least = session.maximise(-1.0 * capex, relaxed=True)
     if least.status == INFEASIBLE:
-        return SupplyPlan(INFEASIBLE, {}, {})
+        return SupplyPlan(INFEASIBLE, {})
     tolerance = max(min(_MOST_GAP, _LOOSENESS * gap) * abs(least.value), _LEAST_MUSD * gap)
     found = session.maximise(-1.0 * capex, absolute_gap=tolerance)
     if found.columns is None:
         status = INFEASIBLE if found.status == INFEASIBLE else NO_SOLUTION
-        return SupplyPlan(status, {}, {}, least_capex_musd=-found.bound, nodes=session.nodes)
+        return SupplyPlan(status, {}, least_capex_musd=-found.bound, nodes=session.nodes)
     columns = polished(session, model, free, found.columns) if final else found.columns
     model.compiled.load(columns)
     plant = model.model.supply[site.id]
+    musd, annuity, opex = money(plant, site, options.phases)
     return SupplyPlan(
-        status=found.status,
-        capacity_mw={g: float(value(plant.capacity[g])) for g in plant.sources},
-        energy_mwh={g: float(value(plant.energy[g])) for g in plant.storages},
-        capex_musd=float(value(supply_capex_musd(plant, site))),
-        least_capex_musd=max(0.0, -found.bound),
-        annual_capex_musd=float(value(supply_annual_capex_musd(plant, site))),
-        opex_musd=float(value(supply_opex_musd(plant, site, options.phases))),
-        co2_t=float(value(model.quantities["co2_t"])),
-        nodes=session.nodes,
-    )
+        status=found.status, sizes=sizes(plant), capex_musd=musd, least_capex_musd=max(0.0, -found.bound),
+        annual_capex_musd=annuity, opex_musd=opex, co2_t=co2_t(plant, site, options.phases), nodes=session.nodes,
+    )  # fmt: skip

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from pyomo.environ import Binary, Block, Constraint, NonNegativeIntegers, NonNegativeReals, Set, Var
+from pyomo.environ import Binary, Block, Constraint, NonNegativeIntegers, NonNegativeReals, Set, Var, value
 
 from exasite.formulation.deployment import deployed, facility_peak_mw
 from exasite.formulation.dispatch import add_dispatch, energy_mwh, is_there
@@ -128,6 +128,24 @@ def _add_firmness(block: Block, plant: Block, site: SiteOptions, number: int, ph
     if standby:  # engines that may run few hours stand by for the grid, they do not replace it
         beside = sum(plant.capacity[o.id] for o in there if o.kind in ("grid", "contract"))
         block.standby_beside_grid = Constraint(expr=sum(plant.firm[g] for g in standby) <= site.standby_share * beside)
+
+
+def sizes(block: Block) -> dict[str, tuple[float, float]]:
+    """Capacity [MW] and store [MWh] of every source in the loaded solution."""
+    stores = {g: float(value(block.energy[g])) for g in block.storages}
+    return {g: (float(value(block.capacity[g])), stores.get(g, 0.0)) for g in block.sources}
+
+
+def money(block: Block, site: SiteOptions, phases: tuple[Phase, ...]) -> tuple[float, float, float]:
+    """Capex [M$], its annuity and the yearly cost beside it [M$/year] in the loaded solution."""
+    annual = (supply_annual_capex_musd(block, site), supply_opex_musd(block, site, phases))
+    capex, annuity, opex = (float(value(part)) for part in (supply_capex_musd(block, site), *annual))
+    return capex, annuity, opex
+
+
+def co2_t(block: Block, site: SiteOptions, phases: tuple[Phase, ...]) -> float:
+    """CO2 of a year, mean over the phases, in the loaded solution [t/year]."""
+    return sum(phase.share * float(value(supply_co2_t(block, site, k))) for k, phase in enumerate(phases))
 
 
 def supply_capex_musd(block: Block, site: SiteOptions) -> Any:
