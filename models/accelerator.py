@@ -18,6 +18,7 @@ class Accelerator:
     `peak_tflops` and `mamf` hold the precisions that have both a peak and an achievable fraction (MAMF: the
     share of peak that the chip's best matmul reaches). `server_power_w` is the nameplate maximum, of which
     `mean_power_fraction` is drawn at work. `rack_power_w` is the nameplate of a rack at the vendor's density.
+    `sfu_factor` scales the SFU of the model, for variants of a chip.
     """
 
     id: str
@@ -40,6 +41,7 @@ class Accelerator:
     rack_power_w: float
     needs_liquid: bool
     default_precision: str = "bf16"
+    sfu_factor: float = 1.0
 
 
 def accelerator(catalog: Catalog, accelerator_id: str) -> Accelerator:
@@ -75,6 +77,7 @@ def accelerator(catalog: Catalog, accelerator_id: str) -> Accelerator:
         rack_power_w=value("server_power_w") * unit_gpus * value("rack_units"),
         needs_liquid=catalog.text(TABLE, accelerator_id, "native_cooling") == "liquid",
         default_precision=catalog.text(TABLE, accelerator_id, "default_precision"),
+        sfu_factor=catalog.value_or(TABLE, accelerator_id, "sfu_factor", 1.0),
     )
 
 

@@ -22,6 +22,7 @@ CONFIDENCES = ("high", "medium", "low", "user")
 COLUMNS = ("item", "field", "unit", "money_year", "low", "base", "high", "text", "confidence", "source", "note")
 _PRICE_INDEX_TABLE = "price_index"
 _USER_SOURCE = "set in the instance"
+LIKE = "like"
 # Numbers without a unit that are parts of a whole; most others are factors and ratios, which may exceed 1.
 _SHARE_STARTS = ("mamf_",)
 _SHARE_ENDS = ("_outage", "_share", "_failure", "_capacity_factor", "_efficiency", "_power_fraction", "_load_fraction")
@@ -131,14 +132,18 @@ class Catalog:
     def override(self, overrides: Overrides) -> Catalog:
         """A catalogue with some numbers or words replaced (canonical unit, dollars of `MONEY_YEAR`).
 
+        `like = "ITEM"` makes a new item: all numbers of ITEM, in all tables, and what fits ITEM fits it, too.
         Raises CatalogError listing every unknown table, item or field and every value of the wrong kind.
         """
-        rows, problems = dict(self.rows), []
+        known, problems = self._with_variants(overrides)
+        rows = dict(known.rows)
         for table, items in overrides.items():
             for item, values in items.items():
                 for field, value in values.items():
+                    if field == LIKE:
+                        continue
                     try:
-                        row = self.row(table, item, field)
+                        row = known.row(table, item, field)
                         rows[row.key] = _overridden(row, value)
                     except (KeyError, ValueError) as error:
                         problems.append(f"catalog.{table}.{item}.{field}: {error.args[0]}")
@@ -146,11 +151,42 @@ class Catalog:
             raise CatalogError(problems)
         return Catalog.from_rows(rows)
 
+    def _with_variants(self, overrides: Overrides) -> tuple[Catalog, list[str]]:
+        """The catalogue with the new items, and what is wrong with them."""
+        rows, problems = dict(self.rows), []
+        for table, items in overrides.items():
+            for item, values in items.items():
+                base = values.get(LIKE)
+                if base is None:
+                    continue
+                where = f"catalog.{table}.{item}.{LIKE}"
+                if item in self._index.get(table, {}):
+                    problems.append(f"{where}: the catalogue has {table} {item} already")
+                elif not isinstance(base, str) or base not in self._index.get(table, {}):
+                    known = self.items(table) if table in self._index else self.tables
+                    problems.append(f"{where}: {_unknown(f'item of catalogue table {table!r}', str(base), known)}")
+                else:
+                    rows |= _variant(rows, base, item)
+        return Catalog.from_rows(rows), problems
+
     @property
     def digest(self) -> str:
         """SHA-256 over every row: names the catalogue in results."""
         lines = sorted(f"{row.key}|{row.low}|{row.base}|{row.high}|{row.text}" for row in self.rows.values())
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def _variant(rows: Mapping[RowKey, Row], base: str, item: str) -> dict[RowKey, Row]:
+    """Rows of a new item like another one, and lists that name that one with the new one added."""
+    found: dict[RowKey, Row] = {}
+    for row in rows.values():
+        if row.item == base:
+            made = replace(row, item=item, confidence="user" if row.field == "name" else row.confidence)
+            made = replace(made, text=f"{row.text}, variant {item}") if row.field == "name" else made
+            found[made.key] = made
+        elif row.is_text and base in [word.strip() for word in row.text.split(";")]:
+            found[row.key] = replace(row, text=f"{row.text};{item}")
+    return found
 
 
 def _overridden(row: Row, value: OverrideValue) -> Row:

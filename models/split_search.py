@@ -113,13 +113,22 @@ def best_split(
     counts = np.atleast_1d(np.asarray(gpus, dtype=float))
     if not (np.isfinite(counts).all() and (counts > 0).all()):
         raise ValueError("counts of accelerators must be positive numbers")
-    return _search(parameters, _technical(accelerator), links, load, tuple(counts.tolist()))
+    found = _search(parameters, _technical(accelerator), links, load, tuple(counts.tolist()))
+    return found if accelerator.sfu_factor == 1.0 else _scaled(found, accelerator.sfu_factor)
+
+
+def _scaled(found: SfuCurve, factor: float) -> SfuCurve:
+    """The curve of a variant of the chip: SFU times a factor, at most 1."""
+    sfu = np.minimum(1.0, found.sfu * factor)
+    gained = np.divide(sfu, found.sfu, out=np.ones_like(sfu), where=found.sfu > 0)
+    return replace(found, sfu=sfu, mfu_before_goodput=found.mfu_before_goodput * gained,
+                   step_time_s=found.step_time_s / gained)  # fmt: skip
 
 
 def _technical(accelerator: Accelerator) -> Accelerator:
     """The chip without what the split does not see, so that a price or a draw makes no new search."""
     return replace(accelerator, price_usd=0.0, chip_price_usd=0.0, server_power_w=0.0, mean_power_fraction=0.0,
-                   tdp_w=0.0, rack_power_w=0.0, name="")  # fmt: skip
+                   tdp_w=0.0, rack_power_w=0.0, name="", sfu_factor=1.0)  # fmt: skip
 
 
 @lru_cache(maxsize=512)

@@ -17,6 +17,7 @@ from exasite.models.cluster import GivenFactors
 from exasite.models.cooling import electrical_loss
 from exasite.models.fabric import compatible_fabrics
 from exasite.models.finance import Finance, finance
+from exasite.models.levers import site_factor
 from exasite.models.power import SiteSource, site_sources
 from exasite.models.schedule import cluster_ready_years
 from exasite.models.site import Site, custom_site, override_site, site
@@ -96,16 +97,24 @@ def setting(loaded: LoadedInstance) -> Setting:
 
 def _site_setting(loaded: LoadedInstance, section: SiteSection) -> SiteSetting:
     catalog = loaded.catalog
-    changes = section.site_values
+    factors = loaded.instance.scale
+    changes = {key: value * site_factor(factors, key) if isinstance(value, float | int) else value
+               for key, value in section.site_values.items()}  # fmt: skip
     if section.base_id:
         place = override_site(site(catalog, section.base_id), changes)
     else:
         place = custom_site(catalog, {**changes, "name": section.key})
     place = replace(place, id=section.key, name=section.name or place.name)
     place = with_own_profiles(section, place)
-    given = GivenFactors(**section.given.model_dump())
+    given = GivenFactors(**{
+        key: None if value is None else min(value * site_factor(factors, key), 10.0 if key == "pue" else 1.0)
+        for key, value in section.given.model_dump().items()
+    })  # fmt: skip
     allowed = chosen(section.choices, loaded.instance.choices, "power")
-    sources = priced_sources(catalog, section, place, site_sources(catalog, place, allowed))
+    sources = priced_sources(
+        catalog, section, place, site_sources(catalog, place, allowed),
+        price_factor=site_factor(factors, "energy_price_usd_per_mwh"),
+    )
     return SiteSetting(section, place, _climate(catalog, section), sources, given)
 
 

@@ -22,24 +22,26 @@ _ALL_HOURS = tuple(range(24))
 
 
 def priced_sources(catalog: Catalog, section: SiteSection, place: Site,
-                   sources: tuple[SiteSource, ...]) -> tuple[SiteSource, ...]:  # fmt: skip
+                   sources: tuple[SiteSource, ...], price_factor: float = 1.0) -> tuple[SiteSource, ...]:  # fmt: skip
     """The sources of a site with its own profiles, the tariff of its grid and the cost of its connection.
+
+    `price_factor` multiplies wholesale prices; an average price has it already.
 
     Raises InputError with every problem of a file, row by row.
     """
     own = _own_profiles(catalog, section, place, {source.id for source in sources})
-    return tuple(_priced(catalog, section, place, source, own) for source in sources)
+    return tuple(_priced(catalog, section, place, source, own, price_factor) for source in sources)
 
 
 def _priced(catalog: Catalog, section: SiteSection, place: Site, source: SiteSource,
-            own: dict[str, np.ndarray]) -> SiteSource:  # fmt: skip
+            own: dict[str, np.ndarray], price_factor: float) -> SiteSource:  # fmt: skip
     if source.id in own:
         source = replace(source, profile=own[source.id])
     if source.kind != "grid":
         return source
     if section.connection_usd_per_kw is not None:
         source = replace(source, capex_musd_per_mw=section.connection_usd_per_kw * _MUSD_PER_MW)
-    tariff = _tariff(catalog, section, place)
+    tariff = _tariff(catalog, section, place, price_factor)
     return replace(source, tariff=tariff, marginal_cost_usd_per_mwh=float(tariff.energy_usd_per_mwh.mean()))
 
 
@@ -77,7 +79,7 @@ def with_own_profiles(section: SiteSection, place: Site) -> Site:
     )
 
 
-def _tariff(catalog: Catalog, section: SiteSection, place: Site) -> Tariff:
+def _tariff(catalog: Catalog, section: SiteSection, place: Site, price_factor: float) -> Tariff:
     """The tariff of a site's grid.
 
     An average price without a minimum bill would make an idle connection free standby, which no utility sells to a
@@ -92,7 +94,7 @@ def _tariff(catalog: Catalog, section: SiteSection, place: Site) -> Tariff:
         return flat_tariff(place.energy_price_usd_per_mwh, min_bill_fraction=least, contract_mw=contract)
     usual = market_terms(catalog, given.market or place.wholesale_market)
     return wholesale_tariff(
-        _prices(catalog, section, place),
+        price_factor * _prices(catalog, section, place),
         loss_fraction=given.loss_fraction or 0.0,
         adder_usd_per_mwh=given.adder_usd_per_mwh or 0.0,
         demand_charge_usd_per_kw_month=_or(given.demand_charge_usd_per_kw_month, usual.demand_charge_usd_per_kw_month),

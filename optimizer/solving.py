@@ -240,7 +240,7 @@ def _attempt(context: Setting, how: SolveOptions, clock: Clock, tell: Tell, effo
         return _Attempt(without_design(context, INFEASIBLE, None, watch.run(), _nothing_fits(context)))
     tell("building the model", None, None)
     found = search(
-        _asked(context, instance, options, how, clock, memory), how.gap,
+        asked_of(context, instance, options, how, clock, memory), how.gap,
         lambda value, bound: tell("solving", value, bound),
     )  # fmt: skip
     optimum = found.optimum
@@ -290,16 +290,16 @@ class _Watch:
         )
 
 
-def _asked(context: Setting, instance: Instance, options: Options, how: SolveOptions, clock: Clock,
+def asked_of(context: Setting, instance: Instance, options: Options, how: SolveOptions, clock: Clock,
            memory: Memory) -> Asked:  # fmt: skip
-    per_token = _flop_per_token(context)
+    per_token = flop_per_token_of(context)
     return Asked(
         instance=instance, options=options, flop_per_token=per_token, life_years=context.terms.life_it_years,
         clock=clock, memory=memory, threads=how.threads, seed=how.seed,
     )  # fmt: skip
 
 
-def _flop_per_token(context: Setting) -> float:
+def flop_per_token_of(context: Setting) -> float:
     chips = [chip for at in context.sites for chip in accelerators_for(context.loaded, at.section)]
     return flop_per_token(workload_for(context.loaded, chips[0]))
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from exasite.errors import InputError, Problem
+from exasite.errors import InputError, Problem, did_you_mean, shown
 from exasite.instance.checking import check
 from exasite.instance.findings import Finding
 from exasite.instance.places import touch
@@ -17,7 +18,8 @@ from exasite.instance.reading import Raw, read
 from exasite.instance.schema import Instance, ObjectiveSection, Weights
 from exasite.instance.site_checks import FILE_KEYS
 from exasite.instance.validating import validate
-from exasite.models.catalog import Catalog, CatalogError, load_catalog
+from exasite.models.catalog import LIKE, Catalog, CatalogError, load_catalog
+from exasite.models.levers import LEVER_IDS, scaled
 
 EVEN_WEIGHT = 0.5  # of capex and of watts, where the instance gives none
 
@@ -77,19 +79,34 @@ def _load(source: str | Path | Mapping[str, Any], sets: Sequence[str], catalog: 
 
 def _overridden(catalog: Catalog, instance: Instance) -> tuple[Catalog, list[Finding]]:
     """The catalogue with the instance's numbers; what cannot be replaced is reported and left as it is."""
+    factors = {key: factor for key, factor in instance.scale.items() if key in LEVER_IDS}
+    findings = [
+        Finding(("scale", key), f"no lever is called {shown(key)}", did_you_mean(key, LEVER_IDS))
+        for key in instance.scale
+        if key not in LEVER_IDS
+    ]
     try:
-        return catalog.override(instance.catalog), []
+        return scaled(catalog.override(instance.catalog), factors), findings
     except CatalogError:
-        findings = []
         for table, items in instance.catalog.items():
             for item, values in items.items():
                 for field, value in values.items():
                     try:
-                        catalog = catalog.override({table: {item: {field: value}}})
+                        change = {field: value} if LIKE not in values else {LIKE: values[LIKE], field: value}
+                        catalog.override({table: {item: change}})
                     except CatalogError as error:
                         message = error.problems[0].removeprefix(f"catalog.{table}.{item}.{field}: ")
                         findings.append(Finding(("catalog", table, item, field), message))
-        return catalog, findings
+        return scaled(_applicable(catalog, instance), factors), findings
+
+
+def _applicable(catalog: Catalog, instance: Instance) -> Catalog:
+    """The catalogue with those items of the instance that can be replaced."""
+    for table, items in instance.catalog.items():
+        for item, values in items.items():
+            with suppress(CatalogError):
+                catalog = catalog.override({table: {item: values}})
+    return catalog
 
 
 def _completed(instance: Instance, raw: Raw) -> Instance:

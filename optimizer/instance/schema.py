@@ -398,6 +398,10 @@ class Instance(Section):
     facility: FacilitySection = FacilitySection()
     curtail: CurtailSection = CurtailSection()
     finance: FinanceSection = FinanceSection()
+    scale: dict[str, Annotated[float, Field(ge=0, le=1e6)]] = Field(
+        default_factory=dict,
+        description="lever -> factor on all the numbers it stands for: what if SFU were 1.2 times as good",
+    )
     catalog: dict[str, dict[str, dict[str, OverrideValue]]] = Field(
         default_factory=dict,
         description="table -> item -> field -> value in the field's unit and the model's money year",
