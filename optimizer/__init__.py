@@ -20,11 +20,13 @@ if TYPE_CHECKING:
 
 # public name -> module that defines it
 _HOME = {
+    "Frontier": "exasite.decisions.frontier_records",
     "InputError": "exasite.errors",
     "Instance": "exasite.instance.schema",
     "LoadedInstance": "exasite.instance.loading",
     "Problem": "exasite.errors",
     "Result": "exasite.result",
+    "frontier": "exasite.decisions.frontier",
     "load_instance": "exasite.instance.loading",
     "solve": "exasite.solving",
     "write_plot": "exasite.plot",

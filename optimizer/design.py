@@ -19,7 +19,7 @@ from exasite.models.evaluate import ClusterDesign, SiteDesign, SupplyDesign, Ter
 from exasite.models.fabric_parts import fabric
 from exasite.models.storage import recovery, storage
 from exasite.options import Configuration, Mode, Options, SiteOptions, SupplyOption
-from exasite.screening import facility_mw
+from exasite.screening import facility_mw, water_m3_per_year
 from exasite.setting import Setting, SiteSetting, workload_for
 from exasite.supply_plans import SupplyPlan
 from exasite.year import Ceiling
@@ -71,7 +71,7 @@ def read_design(model: BuiltModel, options: Options, context: Setting) -> Solved
             phases = range(len(options.phases))
             ceilings = tuple(tuple(_ceilings(model, site, context, found, k)) for k in phases)
             sites.append(replace(found, ceilings=ceilings))
-    names = [*model.compiled.quantities, "co2_t", "supply_annual_musd"]
+    names = [*model.compiled.quantities, "supply_annual_musd"]
     return SolvedDesign(tuple(sites), {name: float(value(model.quantities[name])) for name in names})
 
 
@@ -136,6 +136,7 @@ def planned_design(plan: SupplyPlan, options: Options, context: Setting, site_nu
         "supply_opex_musd": plan.opex_musd,
         "gpus": q["gpus"],
         "co2_t": plan.co2_t,
+        "water_m3": water_m3_per_year(site, segment, units),
         "supply_annual_musd": plan.annual_capex_musd + plan.opex_musd,
     }
     return SolvedDesign((replace(solved, ceilings=tuple(() for _ in options.phases)),), quantities)

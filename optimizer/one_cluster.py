@@ -14,7 +14,7 @@ from functools import cached_property
 import numpy as np
 
 from exasite.compiled import Linear
-from exasite.formulation import BuiltModel, build
+from exasite.formulation import BuiltModel, RatioLimits, build
 from exasite.instance.schema import Instance
 from exasite.memory import Memory
 from exasite.models.units import HOURS_PER_YEAR
@@ -47,6 +47,7 @@ class Asked:
     memory: Memory
     threads: int = 1
     seed: int = 0
+    ratio_limits: RatioLimits = ()
 
     @cached_property
     def bounds(self) -> SegmentBounds:
@@ -54,8 +55,9 @@ class Asked:
 
     def built(self, options: Options) -> tuple[BuiltModel, PricedSession]:
         model = build(
-            self.instance, options, hours_per_year=HOURS_PER_YEAR, flop_per_token=self.flop_per_token
-        )
+            self.instance, options, hours_per_year=HOURS_PER_YEAR, flop_per_token=self.flop_per_token,
+            ratio_limits=self.ratio_limits,
+        )  # fmt: skip
         session = PricedSession(
             model.compiled, model.choices, clock=self.clock, threads=self.threads, seed=self.seed
         )
@@ -120,7 +122,7 @@ class SegmentSearch:
 
     @cached_property
     def _separable(self) -> bool:
-        return is_separable(self.asked.instance, self.asked.options)
+        return not self.asked.ratio_limits and is_separable(self.asked.instance, self.asked.options)
 
     def objective(self, progress: Progress | None = None) -> OnSegment:
         """Optimum of the instance's own objective, in the user's units, negative where it is minimised."""
@@ -129,7 +131,8 @@ class SegmentSearch:
     def ratio(self, denominator: Mapping[str, float], progress: Progress | None = None) -> OnSegment:
         """Most counted ExaFLOPS per weighted sum of quantities of the model (M$, M$/year, MW, tonnes, m3)."""
         b = self.asked.bounds
-        least = {"capex_musd": b.capex_musd, "annual_cost_musd": b.annual_musd, "facility_mean_mw": b.mean_mw}
+        least = {"capex_musd": b.capex_musd, "annual_cost_musd": b.annual_musd, "facility_mean_mw": b.mean_mw,
+                 "water_m3": b.water_m3}  # fmt: skip
         size = sum(
             (weight * least.get(name, np.zeros_like(b.exaflops)) for name, weight in denominator.items()),
             np.zeros_like(b.exaflops),
@@ -280,12 +283,14 @@ class SegmentSearch:
 
     def _ratio_on(self, segment: int, denominator: Mapping[str, float], order: list[int]) -> OnSegment:
         b, names = self.asked.bounds, set(denominator)
-        if b.fixed[segment] and names <= {"capex_musd", "facility_mean_mw"}:
+        if b.fixed[segment] and names <= {"capex_musd", "facility_mean_mw", "water_m3"}:
             found = self._cheapest(segment, order)
-            capex, watts = denominator.get("capex_musd", 0.0), denominator.get("facility_mean_mw", 0.0)
+            capex = denominator.get("capex_musd", 0.0)
+            given = denominator.get("facility_mean_mw", 0.0) * b.mean_mw[0, segment]
+            given += denominator.get("water_m3", 0.0) * b.water_m3[0, segment]
 
             def ratio(minus_capex: float) -> float:
-                size = watts * b.mean_mw[0, segment] - capex * minus_capex
+                size = given - capex * minus_capex
                 return float(b.exaflops[0, segment] / size) if np.isfinite(minus_capex) else minus_capex
 
             return replace(found, value=ratio(found.value), bound=ratio(found.bound))

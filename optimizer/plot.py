@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from exasite.errors import InputError, Problem
 from exasite.hourly import DEMAND, PAUSED, UNSERVED
 from exasite.models.profiles import HOURS_IN_DAY, HOURS_IN_YEAR
+from exasite.page import COLOURS, figure_html, styled, write_page
 from exasite.report_power import month, plain_name
 from exasite.result import Result, SiteResult
-from exasite.save import write_whole
 
 if TYPE_CHECKING:
     import pandas as pd  # not imported where it is not used
 
 _WEEK = 7 * HOURS_IN_DAY
-_COLOURS = ("#4c78a8", "#f2b134", "#72b7b2", "#e45756", "#54a24b", "#b279a2", "#9d755d", "#8c8c8c")
-_CONFIG = {"responsive": True, "displayModeBar": False}
-_PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1"><title>{title}</title>
-<style>body{{font-family:system-ui,sans-serif;margin:0 auto;max-width:1200px;padding:1rem;color:#222}}
-h1{{font-size:1.3rem}}h2{{font-size:1.1rem;margin-top:2rem}}p{{color:#555}}</style></head><body>
-<h1>{title}</h1><p>{words}</p>{body}</body></html>"""
 
 
 def write_plot(result: Result, path: str | Path) -> Path:
@@ -36,17 +30,13 @@ def write_plot(result: Result, path: str | Path) -> Path:
     parts, library = [], True
     for site in result.sites:
         for heading, frame in _phases(result, site):
-            parts.append(f"<h2>{_escaped(heading)}</h2>")
+            parts.append(f"<h2>{escape(heading)}</h2>")
             weeks = [_week(frame, site, kind) for kind in ("lean", "typical")]
             for figure in (*weeks, _duration(frame, site), _months(frame, site)):
-                parts.append(figure.to_html(full_html=False, include_plotlyjs=library, config=_CONFIG))
+                parts.append(figure_html(figure, library=library))
                 library = False
     words = "Every hour of the year at least cost with the sizes of the design; drag to zoom, click a name to hide."
-    page = _PAGE.format(title=_escaped(f"{result.instance.name}: power"), words=words, body="".join(parts))
-    try:
-        return write_whole(Path(path), page)
-    except OSError as error:
-        raise InputError([Problem("--plot", f"cannot write {path}: {error.strerror}", "name another file")]) from None
+    return write_page(path, f"{result.instance.name}: power", words, parts)
 
 
 def require_plotly() -> None:
@@ -56,12 +46,6 @@ def require_plotly() -> None:
     except ImportError:
         fix = "pip install 'exasite[plot]'"
         raise InputError([Problem("--plot", "a plot needs plotly, which is not installed", fix)]) from None
-
-
-def _escaped(text: str) -> str:
-    from html import escape
-
-    return escape(text)
 
 
 def _phases(result: Result, site: SiteResult) -> list[tuple[str, pd.DataFrame]]:
@@ -82,7 +66,7 @@ def _sources(frame: pd.DataFrame, site: SiteResult) -> dict[str, tuple[str, str]
     energy = {s.source: float(frame[f"{s.source}_mw"].sum()) for s in site.supply if f"{s.source}_mw" in frame}
     names = {s.source: plain_name(s.name) for s in site.supply}
     order = sorted((g for g in energy if energy[g] > 0), key=lambda g: -energy[g])
-    return {f"{g}_mw": (names[g], _COLOURS[i % len(_COLOURS)]) for i, g in enumerate(order)}
+    return {f"{g}_mw": (names[g], COLOURS[i % len(COLOURS)]) for i, g in enumerate(order)}
 
 
 def _start(frame: pd.DataFrame, kind: str) -> int:
@@ -106,7 +90,7 @@ def _week(frame: pd.DataFrame, site: SiteResult, kind: str) -> Any:
         figure.add_scatter(x=days, y=part[column], name=name, stackgroup="out", line={"width": 0}, fillcolor=colour)
     for column in (PAUSED, UNSERVED):
         if part[column].sum() > 0:
-            hatched = {"shape": "/", "fgcolor": _COLOURS[3], "bgcolor": "#fff", "size": 6}
+            hatched = {"shape": "/", "fgcolor": COLOURS[3], "bgcolor": "#fff", "size": 6}
             figure.add_scatter(x=days, y=part[column], name=column.split("_")[0], stackgroup="out", line={"width": 0},
                                fillpattern=hatched)  # fmt: skip
     for column in (c for c in frame.columns if c.endswith("_charge_mw")):
@@ -115,7 +99,7 @@ def _week(frame: pd.DataFrame, site: SiteResult, kind: str) -> Any:
     figure.add_scatter(x=days, y=part[DEMAND], name="demand", line={"color": "#111", "width": 2})
     title = "Week that leaves most to grid and fuel" if kind == "lean" else "A week in the middle"
     title += f"<br><sub>from day {first // HOURS_IN_DAY + 1} of the year</sub>"  # a line of its own: phones are narrow
-    return _styled(figure, title, "day of the week", "MW")
+    return styled(figure, title, "day of the week", "MW")
 
 
 def _duration(frame: pd.DataFrame, site: SiteResult) -> Any:
@@ -126,7 +110,7 @@ def _duration(frame: pd.DataFrame, site: SiteResult) -> Any:
     for column, (name, colour) in _sources(frame, site).items():
         figure.add_scatter(x=share, y=np.sort(frame[column])[::-1], name=name, line={"color": colour})
     figure.add_scatter(x=share, y=np.sort(frame[DEMAND])[::-1], name="demand", line={"color": "#111", "width": 2})
-    return _styled(figure, "Duration curves", "share of the hours of the year [%]", "MW at least")
+    return styled(figure, "Duration curves", "share of the hours of the year [%]", "MW at least")
 
 
 def _months(frame: pd.DataFrame, site: SiteResult) -> Any:
@@ -136,11 +120,4 @@ def _months(frame: pd.DataFrame, site: SiteResult) -> Any:
     for column, (name, colour) in _sources(frame, site).items():
         figure.add_bar(x=by_month.index, y=by_month[column] / 1e3, name=name, marker_color=colour)
     figure.update_layout(barmode="stack")
-    return _styled(figure, "Energy by month", "month", "GWh")
-
-
-def _styled(figure: Any, title: str, x: str, y: str) -> Any:
-    return figure.update_layout(
-        title=title, xaxis_title=x, yaxis_title=y, template="plotly_white", height=380,
-        legend={"orientation": "h", "y": -0.25}, margin={"l": 50, "r": 15, "t": 50, "b": 50},
-    )  # fmt: skip
+    return styled(figure, "Energy by month", "month", "GWh")

@@ -42,9 +42,10 @@ class PricedSession(Session):
     """A session that answers for all segments while the solver sees only those that can matter."""
 
     def __init__(
-        self, model: CompiledModel, choices: Choices, *, clock: Clock, threads: int = 1, seed: int = 0
-    ) -> None:
-        super().__init__(model, clock=clock, threads=threads, seed=seed)
+        self, model: CompiledModel, choices: Choices, *, clock: Clock, threads: int = 1, seed: int = 0,
+        presolve: bool = True,
+    ) -> None:  # fmt: skip
+        super().__init__(model, clock=clock, threads=threads, seed=seed, presolve=presolve)
         self.choices = choices
         self._priced = len(choices) > ALL_AT_ONCE
         self._enabled = np.full(len(choices), True)

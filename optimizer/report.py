@@ -45,15 +45,25 @@ def one_page(result: Result) -> RenderableType:
 
 def as_text(result: Result) -> str:
     """The answer as plain text of 100 columns."""
-    stream = io.StringIO()
-    Console(file=stream, width=_WIDTH, no_color=True, force_terminal=False).print(one_page(result))
-    return "\n".join(line.rstrip() for line in stream.getvalue().splitlines()) + "\n"
+    return text_of(one_page(result))
 
 
 def as_html(result: Result) -> str:
     """The answer as an HTML fragment for notebooks."""
-    console = Console(record=True, width=_WIDTH, file=io.StringIO())
-    console.print(one_page(result))
+    return html_of(one_page(result))
+
+
+def text_of(shown: RenderableType, width: int = _WIDTH) -> str:
+    """Anything rich can show as plain text."""
+    stream = io.StringIO()
+    Console(file=stream, width=width, no_color=True, force_terminal=False).print(shown)
+    return "\n".join(line.rstrip() for line in stream.getvalue().splitlines()) + "\n"
+
+
+def html_of(shown: RenderableType, width: int = _WIDTH) -> str:
+    """Anything rich can show as an HTML fragment for notebooks."""
+    console = Console(record=True, width=width, file=io.StringIO())
+    console.print(shown)
     return console.export_html(inline_styles=True, code_format="<pre style='font-family:monospace'>{code}</pre>")
 
 

@@ -36,6 +36,7 @@ class SegmentBounds:
     annual_musd: np.ndarray
     mean_mw: np.ndarray
     peak_mw: np.ndarray
+    water_m3: np.ndarray
     possible: np.ndarray
     fixed: np.ndarray
 
@@ -109,12 +110,15 @@ def _at(site: SiteOptions, units: np.ndarray) -> dict[str, np.ndarray]:
     firm = peak * (1.0 - site.dropped_share * _by_mode(site, "droppable_share"))
     mean = _facility(site, q, "mean") * (1.0 - _by_mode(site, "paused_share"))
     energy = HOURS_PER_YEAR * mean * _worked_share(site)
+    water = q["liquid_mean_mw"] * _by_cooling(site, "water_liquid_m3_per_mwh")
+    water = water + q["air_mean_mw"] * _by_cooling(site, "water_air_m3_per_mwh")
     return {
         "exaflops": q["effective_exaflops"] * _by_mode(site, "counted_share"),
         "capex_musd": q["capex_musd"] + _least(o.capex_musd_per_mw for o in site.supply) * firm,
         "annual_musd": q["annual_capex_musd"] + q["fixed_opex_musd"] + _least_musd_per_mwh(site) * energy,
         "mean_mw": mean,
         "peak_mw": peak,
+        "water_m3": HOURS_PER_YEAR * water * (1.0 - _by_mode(site, "paused_share")),
     }
 
 
@@ -122,6 +126,11 @@ def facility_mw(site: SiteOptions, segment: int, units: int) -> tuple[float, flo
     """Mean facility power, pauses left out, and peak of one cluster on a segment [MW]."""
     found = _at(site, np.full(len(site.segments), float(units)))
     return float(found["mean_mw"][segment]), float(found["peak_mw"][segment])
+
+
+def water_m3_per_year(site: SiteOptions, segment: int, units: int) -> float:
+    """Water of a year of one cluster on a segment at the mean draw, pauses left out [m3]."""
+    return float(_at(site, np.full(len(site.segments), float(units)))["water_m3"][segment])
 
 
 def _worked_share(site: SiteOptions) -> np.ndarray:

@@ -87,7 +87,8 @@ Progress = Callable[[float, float], None]  # called with (incumbent value, prove
 class Session:
     """One model held by HiGHS. Objectives are maximised; minimising is maximising the negative."""
 
-    def __init__(self, model: CompiledModel, *, clock: Clock, threads: int = 1, seed: int = 0) -> None:
+    def __init__(self, model: CompiledModel, *, clock: Clock, threads: int = 1, seed: int = 0,
+                 presolve: bool = True) -> None:  # fmt: skip
         self.model = model
         self.clock = clock
         self.nodes = 0
@@ -101,6 +102,8 @@ class Session:
         for name, value in (("log_to_console", False), ("threads", threads), ("random_seed", seed),
                             ("mip_rel_gap", 0.0), ("mip_feasibility_tolerance", 1e-7)):  # fmt: skip
             self._set(name, value)
+        if not presolve:  # on small models its restarts cost more than the search
+            self._set("presolve", "off")
         self._pass_model()
         self._solver.cbMipInterrupt += self._on_check
         self._solver.cbSimplexInterrupt += self._on_check
@@ -172,7 +175,7 @@ class Session:
         nonzero = np.flatnonzero(weights).astype(np.int32)
         self._solver.addRow(-highspy.kHighsInf, upper - objective.constant, len(nonzero), nonzero, weights[nonzero])
 
-    def _set(self, name: str, value: bool | float | int) -> None:
+    def _set(self, name: str, value: bool | float | int | str) -> None:
         # A refused option is silent in HiGHS, so every one is checked.
         if self._solver.setOptionValue(name, value) != highspy.HighsStatus.kOk:
             raise RuntimeError(f"HiGHS refused the option {name}={value}")

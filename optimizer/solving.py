@@ -249,10 +249,16 @@ def _attempt(context: Setting, how: SolveOptions, clock: Clock, tell: Tell, effo
         return _Attempt(without_design(context, optimum.status, optimum, watch.run(optimum), ""))
     tell("running the year", optimum.value, optimum.bound)
     design = found.design(context)
+    result, checked = finished(context, design, optimum, watch.run(optimum), memory, clock)
+    return _Attempt(result, design, checked)
+
+
+def finished(context: Setting, design: SolvedDesign, optimum: Optimum, run: Run, memory: Memory,
+             clock: Clock) -> tuple[Result, tuple[CheckedSite, ...]]:  # fmt: skip
+    """The result of a design, run through the year and evaluated without the optimiser's model."""
     seconds = min(max(clock.left_s, _LEAST_YEAR_S), _MOST_YEAR_S)
     checked = tuple(check_site(context, site, seconds, memory) for site in design.sites)
-    result = assemble(context, design, checked, optimum, watch.run(optimum))
-    return _Attempt(with_hours(result, checked), design, checked)
+    return with_hours(assemble(context, design, checked, optimum, run), checked), checked
 
 
 @dataclass

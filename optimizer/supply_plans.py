@@ -92,7 +92,8 @@ def _planned(asked: Instance, options: Options, gap: float, final: bool, clock: 
              seed: int) -> SupplyPlan:  # fmt: skip
     free = asked.model_copy(update={"limit": LimitSection(), "require": RequireSection()})
     model = build(free, options, hours_per_year=HOURS_PER_YEAR, flop_per_token=1.0)
-    session = PricedSession(model.compiled, model.choices, clock=clock, threads=threads, seed=seed)
+    session = PricedSession(model.compiled, model.choices, clock=clock, threads=threads, seed=seed,
+                            presolve=False)  # fmt: skip
     capex, site = model.compiled.quantities["capex_musd"], options.sites[0]
     least = session.maximise(-1.0 * capex, relaxed=True)
     if least.status == INFEASIBLE:

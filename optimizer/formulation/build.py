@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from pyomo.environ import Block, ConcreteModel
+from pyomo.environ import Block, ConcreteModel, Constraint
 
 from exasite.compiled import CompiledModel, compile_model
 from exasite.formulation import deployment, supply
@@ -27,7 +27,11 @@ OBJECTIVE_QUANTITIES = (
     "opex_musd",
     "supply_opex_musd",
     "gpus",
+    "co2_t",
+    "water_m3",
 )
+
+RatioLimits = tuple[tuple[str, float], ...]  # quantity, most of it per counted ExaFLOPS
 
 
 @dataclass(frozen=True)
@@ -40,8 +44,12 @@ class BuiltModel:
     choices: Choices
 
 
-def build(instance: Instance, options: Options, *, hours_per_year: float, flop_per_token: float) -> BuiltModel:
-    """Build and compile the model of docs/model.md for all sites of an instance."""
+def build(instance: Instance, options: Options, *, hours_per_year: float, flop_per_token: float,
+          ratio_limits: RatioLimits = ()) -> BuiltModel:  # fmt: skip
+    """Build and compile the model of docs/model.md for all sites of an instance.
+
+    `ratio_limits` are further rows: at most so much of a quantity per ExaFLOPS that counts.
+    """
     model = ConcreteModel(name=instance.name)
     model.site = Block([site.id for site in options.sites])
     model.supply = Block([site.id for site in options.sites])
@@ -51,6 +59,8 @@ def build(instance: Instance, options: Options, *, hours_per_year: float, flop_p
     quantities = _quantities(model, options, hours_per_year)
     add_limits(model, instance, quantities)
     add_requirements(model, instance, options, quantities, flop_per_token)
+    counted, most = quantities["counted_exaflops"], dict(ratio_limits)
+    model.ratio_limit = Constraint(list(most), rule=lambda m, name: quantities[name] <= most[name] * counted)
     compiled = compile_model(model, {name: quantities[name] for name in OBJECTIVE_QUANTITIES})
     return BuiltModel(model, quantities, compiled, _choices(model, options, compiled))
 
