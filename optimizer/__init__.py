@@ -20,12 +20,14 @@ if TYPE_CHECKING:
 
 # public name -> module that defines it
 _HOME = {
+    "Comparison": "exasite.decisions.compare",
     "Frontier": "exasite.decisions.frontier_records",
     "InputError": "exasite.errors",
     "Instance": "exasite.instance.schema",
     "LoadedInstance": "exasite.instance.loading",
     "Problem": "exasite.errors",
     "Result": "exasite.result",
+    "compare": "exasite.decisions.compare",
     "frontier": "exasite.decisions.frontier",
     "load_instance": "exasite.instance.loading",
     "solve": "exasite.solving",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from exasite.formulation import BuiltModel
@@ -12,9 +14,11 @@ from exasite.session import Clock
 _SEES_CAPEX = ("efficiency", "exaflops_per_capex", "capex")
 
 
-def polished(session: PricedSession, model: BuiltModel, instance: Instance, columns: np.ndarray) -> np.ndarray:
+def polished(session: PricedSession, model: BuiltModel, instance: Instance, columns: np.ndarray,
+             held: Sequence[str] = ()) -> np.ndarray:  # fmt: skip
     """Of all supplies that are equally good for the objective, the one with the least yearly cost.
 
+    `held` are the quantities that must not grow: those that the search was for, if not those of the objective.
     An objective of dollars and watts does not see fuel; without this the dispatch would be arbitrary.
     """
     compiled = model.compiled
@@ -22,9 +26,9 @@ def polished(session: PricedSession, model: BuiltModel, instance: Instance, colu
     chosen = np.array([i for i, n in enumerate(names) if ".clusters[" in n or ".extra[" in n], dtype=int)
     fixed = np.round(columns[chosen])
     session.fix_columns(chosen, fixed)
-    if instance.objective.kind in _SEES_CAPEX:
-        capex = compiled.quantities["capex_musd"]
-        session.add_upper_row(capex, capex.at(columns) * (1.0 + 1e-9))
+    for name in held or (["capex_musd"] if instance.objective.kind in _SEES_CAPEX else []):
+        quantity = compiled.quantities[name]
+        session.add_upper_row(quantity, quantity.at(columns) * (1.0 + 1e-9))
     session.clock = Clock(max(session.clock.left_s, 10.0))  # a design is in hand: a short LP is always worth it
     cost = -1.0 * compiled.quantities["annual_cost_musd"]
     better = session.maximise_enabled(cost, absolute_gap=1e-6 * abs(cost.at(columns)), start=columns)

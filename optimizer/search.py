@@ -23,13 +23,17 @@ _BOUNDED = ("efficiency", "exaflops_per_capex", "exaflops_per_watt")
 
 @dataclass(frozen=True)
 class Place:
-    """Where a design was found: columns of a model of some options, or a segment with a planned supply."""
+    """Where a design was found: columns of a model of some options, or a segment with a planned supply.
+
+    `held` are the quantities it was searched for, where they are not those of the instance's objective.
+    """
 
     model: BuiltModel | None = None
     options: Options | None = None
     columns: np.ndarray | None = None
     by_segment: SegmentSearch | None = None
     on_segment: OnSegment | None = None
+    held: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -69,17 +73,17 @@ def design_at(place: Place, asked: Asked, context: Setting) -> SolvedDesign:
     session = PricedSession(
         model.compiled, model.choices, clock=asked.clock, threads=asked.threads, seed=asked.seed
     )
-    model.compiled.load(polished(session, model, asked.instance, place.columns))
+    model.compiled.load(polished(session, model, asked.instance, place.columns, place.held))
     return read_design(model, place.options, context)
 
 
-def place_of(found: OnSegment, by_segment: SegmentSearch) -> Place | None:
+def place_of(found: OnSegment, by_segment: SegmentSearch, held: tuple[str, ...] = ()) -> Place | None:
     """Where a design of one cluster was found; None without one."""
     if found.plan is not None:
         return Place(by_segment=by_segment, on_segment=found)
     if found.part is None or found.columns is None:
         return None
-    return Place(found.part.model, found.part.options, found.columns)
+    return Place(found.part.model, found.part.options, found.columns, held=held)
 
 
 def search(asked: Asked, gap: float, progress: Progress) -> Searched:

@@ -81,6 +81,8 @@ class Outcome:
     nodes: int
 
 
+_IIS_FROM_LP = 2  # from a dual ray where there is one, then reduced
+
 Progress = Callable[[float, float], None]  # called with (incumbent value, proven bound) of the running solve
 
 
@@ -138,6 +140,16 @@ class Session:
         duals = np.zeros(len(self.model.row_lower))
         duals[self._rows] = self._solver.getSolution().row_dual
         return duals
+
+    def conflict(self) -> tuple[list[str], list[str]]:
+        """Names of rows and columns of a small infeasible part of the last LP, found infeasible; none if not known."""
+        self._set("iis_strategy", _IIS_FROM_LP)
+        status, found = self._solver.getIis()
+        if status != highspy.HighsStatus.kOk or not found.valid_:
+            return [], []
+        rows = [self.model.row_names[self._rows[i]] for i in found.row_index_]
+        columns = [self.model.variables[self._columns[i]].name for i in found.col_index_]
+        return rows, columns
 
     def set_columns(self, columns: np.ndarray, lower: np.ndarray, upper: np.ndarray) -> None:
         """Change the bounds of some columns (indices [k], lower [k], upper [k])."""

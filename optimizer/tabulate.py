@@ -198,7 +198,7 @@ class Tabulator:
         counted = network(links, gpus, accelerator=chip)
         sfu = self._sfu(chip, links, load, counted, given)
         visible = counted.reachable & sfu.feasible
-        if not visible.any():
+        if not visible.any() or not methods or not stores or not schemes:
             return []
         terms, kept = reliability_terms(catalog, chip.id), []
         pairs = [(storage(catalog, k), recovery(catalog, r)) for k in stores for r in schemes]

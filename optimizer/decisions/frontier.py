@@ -109,10 +109,11 @@ def _by_hull(loaded: LoadedInstance, bench: Workbench, axes: tuple[Axis, Axis], 
         return _empty(loaded, axes, "infeasible", clock, "no cluster fits the question: see `exasite explain`")
     context, asked = ready
     search = _Search(context, asked, axes, bench.gap, clock.elapsed_s)
-    supporting = Supporting(asked, bench.gap)
+    supporting = Supporting(asked, bench.gap, tuple(axis.quantity for axis in axes))
     hull = lower_hull(
         lambda wx, wy: _lowest(search, supporting, wx, wy), lambda: clock.stopped,
         lambda found, left: tell(f"{found} designs, {left} gaps to look into"),
+        new=1e-9 if asked.bounds.fixed.all() and supporting.is_finite else bench.gap,
     )  # fmt: skip
     if not hull.corners:
         words = "no design meets all requirements and limits: see `exasite explain`"

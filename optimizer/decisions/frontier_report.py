@@ -90,9 +90,13 @@ def best_for(found: Frontier, point: FrontierPoint) -> str:
     factor, unit = _rate_unit(found)
     low, high = factor * (point.rate_from or 0.0), point.rate_to
     if high is None:
-        return f"above {low:,.3g} {unit}" if low > 0 else "every rate"
+        return f"above {_rate(low)} {unit}" if low > 0 else "every rate"
     high *= factor
-    return f"below {high:,.3g} {unit}" if low == 0 else f"{low:,.3g} to {high:,.3g} {unit}"
+    return f"below {_rate(high)} {unit}" if low == 0 else f"{_rate(low)} to {_rate(high)} {unit}"
+
+
+def _rate(value: float) -> str:
+    return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"
 
 
 def _rate_unit(found: Frontier) -> tuple[float, str]:
@@ -100,7 +104,9 @@ def _rate_unit(found: Frontier) -> tuple[float, str]:
     first, second = AXES[found.x].unit.split("/")[0], AXES[found.y].unit.split("/")[0]
     if first != "M$":
         return 1.0, f"{first} per {second}"
-    return (1.0, "$/W") if second == "MW" else (1e6, f"$/({second}/year)" if "year" in AXES[found.y].unit else f"$/{second}")
+    if second == "MW":
+        return 1.0, "$/W"
+    return 1e6, f"$/({second}/year)" if "year" in AXES[found.y].unit else f"$/{second}"
 
 
 def weights(point: FrontierPoint) -> str:

@@ -46,9 +46,11 @@ class Hull:
 Lookup = Callable[[float, float], Lowest]  # the corner of least wx x + wy y
 
 
-def lower_hull(lowest: Lookup, stopped: Callable[[], bool], found: Callable[[int, int], None]) -> Hull:
+def lower_hull(lowest: Lookup, stopped: Callable[[], bool], found: Callable[[int, int], None],
+               *, new: float = _NEW) -> Hull:  # fmt: skip
     """All corners of the lower hull between least x and least y.
 
+    `new`: a design counts as a corner of its own if it lies below the chord by more than this share.
     `found` is told the number of corners and of edges still to be looked below.
     """
     first = lowest(1.0, 0.0)
@@ -71,7 +73,7 @@ def lower_hull(lowest: Lookup, stopped: Callable[[], bool], found: Callable[[int
         wx, wy = a.y - b.y, b.x - a.x
         chord, below = wx * a.x + wy * a.y, lowest(wx, wy)
         c = below.corner
-        if c is not None and wx * c.x + wy * c.y < chord * (1.0 - _NEW) and a.x < c.x < b.x:
+        if c is not None and wx * c.x + wy * c.y < chord * (1.0 - new) and a.x < c.x < b.x:
             corners.append(c)
             left += [(c, b), (a, c)]
         else:

@@ -34,6 +34,7 @@ class Supporting:
 
     asked: Asked
     gap: float
+    axes: tuple[str, ...]  # the quantities that are traded
     _by_segment: SegmentSearch | None = None
     _built: tuple[BuiltModel, PricedSession] | None = None
     _found: list[np.ndarray] = field(default_factory=list)
@@ -42,12 +43,17 @@ class Supporting:
         if builds_one_cluster(self.asked.instance, self.asked.options):
             self._by_segment = SegmentSearch(self.asked, self.gap)
 
+    @property
+    def is_finite(self) -> bool:
+        """Whether designs are found segment by segment, each with one best supply."""
+        return self._by_segment is not None and set(self.axes) <= _GIVEN_OR_CAPEX
+
     def best(self, weights: Mapping[str, float]) -> Supported:
         """Most counted ExaFLOPS per weighted sum of quantities of the model."""
         weights = {name: weight for name, weight in weights.items() if weight > 0}
         if self._by_segment is not None and set(weights) <= _GIVEN_OR_CAPEX:
             found = self._by_segment.ratio(weights)
-            place = place_of(found, self._by_segment) if found.is_design else None
+            place = place_of(found, self._by_segment, self.axes) if found.is_design else None
             return Supported(found.status, place, found.value, found.bound)
         return self._searched(weights)
 
@@ -62,9 +68,10 @@ class Supporting:
         if found.columns is None:
             return Supported(found.status, None, -np.inf, found.bound)
         self._found.append(found.columns)
-        return Supported(found.status, Place(model, self.asked.options, found.columns), found.ratio, found.bound)
+        place = Place(model, self.asked.options, found.columns, held=self.axes)
+        return Supported(found.status, place, found.ratio, found.bound)
 
     def below(self, name: str, most: float) -> Supporting:
         """The same question with at most so much of a quantity per ExaFLOPS."""
         limits = {**dict(self.asked.ratio_limits), name: most}
-        return Supporting(replace(self.asked, ratio_limits=tuple(limits.items())), self.gap)
+        return Supporting(replace(self.asked, ratio_limits=tuple(limits.items())), self.gap, self.axes)
