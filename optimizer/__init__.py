@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 # public name -> module that defines it
 _HOME = {
     "Comparison": "exasite.decisions.compare",
+    "Explanation": "exasite.decisions.explain",
+    "Levers": "exasite.decisions.lever_records",
+    "alternatives": "exasite.decisions.near_best",
+    "explain": "exasite.decisions.explain",
+    "levers": "exasite.decisions.levers",
     "Frontier": "exasite.decisions.frontier_records",
     "InputError": "exasite.errors",
     "Instance": "exasite.instance.schema",

@@ -60,7 +60,10 @@ class Binding(Record):
 
 
 class WhyNot(Record):
-    """The best design with a choice made otherwise: what it loses, or why there is none."""
+    """The best design with a choice made otherwise: what it loses, or why there is none.
+
+    A loss below 0 is a gain: the question does not allow that choice.
+    """
 
     choice: str
     items: list[str]
@@ -241,7 +244,7 @@ def _why_not(loaded: LoadedInstance, best: Sketch, choice: str, items: tuple[str
     if not other.is_design:
         inner = _infeasible(variant, bench, clock, tell)
         return WhyNot(choice=choice, items=list(items), conflict=inner.conflict, message=inner.message)
-    loss = max(0.0, -gain(loaded.instance, best.value, other.value))
+    loss = -gain(loaded.instance, best.value, other.value)
     solved = [bench.solve(one) for one in (loaded, variant)]
     side_by_side = None
     if all(result.totals is not None for result in solved):

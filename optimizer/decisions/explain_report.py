@@ -13,6 +13,7 @@ from exasite.decisions.near_best import Alternatives
 from exasite.words import money
 
 _MOST_ITEMS = 6
+_SAME = 1e-6
 
 
 def report(found: Explanation) -> RenderableType:
@@ -104,9 +105,12 @@ def _why_not(asked: WhyNot) -> list[RenderableType]:
         return [*blocks, Padding(_conflict_table(asked.conflict), (0, 2))]
     if asked.loss is None:
         return [Text(f"\nWHY NOT {what}? {asked.message or 'no design uses it'}", style="bold")]
-    if asked.loss <= 1e-9:
+    if abs(asked.loss) <= _SAME:
         return [Text(f"\nWHY NOT {what}? It is as good as the best design.", style="bold")]
-    head = Text(f"\nWHY NOT {what}? The best design with it is {100 * asked.loss:.2f} % worse.", style="bold")
+    how = f"{100 * asked.loss:.2f} % worse"
+    if asked.loss < 0:
+        how = f"{-100 * asked.loss:.2f} % better, but the question does not allow it"
+    head = Text(f"\nWHY NOT {what}? The best design with it is {how}.", style="bold")
     changes = "; ".join(f"{key}: {words}" for key, words in asked.changed.items())
     lines: list[RenderableType] = [head, Padding(Text(f"it differs in {changes}"), (0, 2))]
     if asked.comparison is not None:
@@ -123,7 +127,9 @@ def _near_best(others: Alternatives) -> list[RenderableType]:
         table.add_row(str(number), f"{100 * one.loss:.2f} %", f"{one.effective_exaflops:,.2f}",
                       f"{one.capex_usd / 1e9:,.3f}", f"{one.facility_mw_mean:,.1f}", Text(words))  # fmt: skip
     blocks: list[RenderableType] = [Text("\nNear-optimal designs", style="bold"), Padding(table, (0, 2))]
+    beaten = {name: reason for name, reason in others.beaten.items() if "below the best" in reason}
     if others.beaten:
-        lines = "; ".join(f"{name} ({reason})" for name, reason in others.beaten.items())
+        lines = "; ".join(f"{name} ({reason.removesuffix(' below the best')})" for name, reason in beaten.items())
+        lines += f"; {len(others.beaten) - len(beaten)} items do not fit or have no design"
         blocks.append(Padding(Text(f"further below: {lines}", style="dim"), (0, 2)))
     return blocks
