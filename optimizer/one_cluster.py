@@ -24,7 +24,7 @@ from exasite.pricing import PricedSession
 from exasite.ratio import maximise_ratio
 from exasite.screening import SegmentBounds, restricted, segment_bounds
 from exasite.session import FEASIBLE, INFEASIBLE, NO_SOLUTION, OPTIMAL, Clock
-from exasite.supply_plans import SupplyPlan, is_separable, supply_plan
+from exasite.supply_plans import Planner, SupplyPlan, is_separable
 
 Progress = Callable[[float, float], None]
 _FIRST, _GROWTH = 6, 2  # segments of the first model, and how much larger each next one is
@@ -110,6 +110,7 @@ class SegmentSearch:
     built_after_s: float = 0.0
     _parts: list[Part] = field(default_factory=list)
     _known: dict[int, OnSegment] = field(default_factory=dict)
+    _full: set[int] = field(default_factory=set)  # segments whose supply is planned for every hour
     _plan_nodes: int = 0
 
     @property
@@ -126,7 +127,8 @@ class SegmentSearch:
 
     def objective(self, progress: Progress | None = None) -> OnSegment:
         """Optimum of the instance's own objective, in the user's units, negative where it is minimised."""
-        return self._best_first(self._sign * self._figures(self.asked.bounds), self._own_objective, progress)
+        bounds = self._sign * self._figures(self.asked.bounds)
+        return self._confirmed(lambda: self._best_first(bounds, self._own_objective, progress))
 
     def ratio(self, denominator: Mapping[str, float], progress: Progress | None = None) -> OnSegment:
         """Most counted ExaFLOPS per weighted sum of quantities of the model (M$, M$/year, MW, tonnes, m3)."""
@@ -139,7 +141,9 @@ class SegmentSearch:
         )
         with np.errstate(divide="ignore"):
             bounds = np.where(size > 0, b.exaflops / size, np.inf).max(axis=0, initial=-np.inf)
-        return self._best_first(bounds, lambda j, order: self._ratio_on(j, denominator, order), progress)
+        return self._confirmed(
+            lambda: self._best_first(bounds, lambda j, order: self._ratio_on(j, denominator, order), progress)
+        )
 
     def _figures(self, b: SegmentBounds) -> np.ndarray:
         """Best conceivable objective of every segment, in the user's units."""
@@ -216,23 +220,39 @@ class SegmentSearch:
         self.built_after_s = self.built_after_s or self.asked.clock.elapsed_s
         return self._part(segment, order)
 
-    def plan(self, segment: int, *, final: bool) -> SupplyPlan:
-        """The supply of a cluster of one size, where it depends on nothing else."""
-        asked, b = self.asked, self.asked.bounds
-        number = int(b.site[segment])
-        alone = restricted(asked.options, self._mask([segment]), b)
-        alone = replace(alone, sites=(alone.sites[number],))
-        return supply_plan(asked.instance, alone, gap=self.gap, final=final, clock=asked.clock, memory=asked.memory,
-                           threads=asked.threads, seed=asked.seed)  # fmt: skip
+    def full_plan(self, segment: int) -> SupplyPlan:
+        """The supply of a cluster of one size for every hour, where it depends on nothing else."""
+        return self._planner.full(self._alone(segment))
+
+    @cached_property
+    def _planner(self) -> Planner:
+        asked = self.asked
+        return Planner(asked.instance, self.gap, asked.clock, asked.memory, asked.threads, asked.seed)
+
+    def _alone(self, segment: int) -> Options:
+        number = int(self.asked.bounds.site[segment])
+        alone = restricted(self.asked.options, self._mask([segment]), self.asked.bounds)
+        return replace(alone, sites=(alone.sites[number],))
+
+    def _confirmed(self, search: Callable[[], OnSegment]) -> OnSegment:
+        """The best segment, its supply checked in every hour; where that costs more, the search goes on with it."""
+        found = search()
+        while found.plan is not None and found.segment not in self._full and not self.asked.clock.stopped:
+            self._full.add(found.segment)
+            self._known[found.segment] = self._with_supply(found.segment, self.full_plan(found.segment))
+            found = search()
+        return found
 
     def _cheapest(self, segment: int, order: list[int]) -> OnSegment:
         """The design of least capex on a segment of one size; value and bound are minus its capex [M$]."""
         if segment not in self._known:
-            self._known[segment] = self._planned(segment) if self._separable else self._searched(segment, order)
+            if self._separable:
+                self._known[segment] = self._with_supply(segment, self._planner.lean(self._alone(segment)))
+            else:
+                self._known[segment] = self._searched(segment, order)
         return self._known[segment]
 
-    def _planned(self, segment: int) -> OnSegment:
-        plan = self.plan(segment, final=False)
+    def _with_supply(self, segment: int, plan: SupplyPlan) -> OnSegment:
         self._plan_nodes += plan.nodes
         if plan.status == INFEASIBLE:
             return OnSegment(INFEASIBLE, -np.inf, -np.inf, segment)

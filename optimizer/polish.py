@@ -11,7 +11,7 @@ from exasite.instance.schema import Instance
 from exasite.pricing import PricedSession
 from exasite.session import Clock
 
-_SEES_CAPEX = ("efficiency", "exaflops_per_capex", "capex")
+SEES_CAPEX = ("efficiency", "exaflops_per_capex", "capex")
 
 
 def polished(session: PricedSession, model: BuiltModel, instance: Instance, columns: np.ndarray,
@@ -26,7 +26,7 @@ def polished(session: PricedSession, model: BuiltModel, instance: Instance, colu
     chosen = np.array([i for i, n in enumerate(names) if ".clusters[" in n or ".extra[" in n], dtype=int)
     fixed = np.round(columns[chosen])
     session.fix_columns(chosen, fixed)
-    for name in held or (["capex_musd"] if instance.objective.kind in _SEES_CAPEX else []):
+    for name in held or (["capex_musd"] if instance.objective.kind in SEES_CAPEX else []):
         quantity = compiled.quantities[name]
         session.add_upper_row(quantity, quantity.at(columns) * (1.0 + 1e-9))
     session.clock = Clock(max(session.clock.left_s, 10.0))  # a design is in hand: a short LP is always worth it

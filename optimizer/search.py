@@ -64,8 +64,7 @@ def design_at(place: Place, asked: Asked, context: Setting) -> SolvedDesign:
     """The design found at a place, its supply polished."""
     if place.by_segment is not None and place.on_segment is not None:
         segment = place.on_segment.segment
-        final, b = place.by_segment.plan(segment, final=True), asked.bounds
-        plan = final if final.sizes else place.on_segment.plan
+        plan, b = place.on_segment.plan, asked.bounds
         assert plan is not None  # the place is one of a plan
         return planned_design(plan, asked.options, context, int(b.site[segment]), int(b.segment[segment]))
     assert place.model is not None and place.options is not None and place.columns is not None
