@@ -9,38 +9,51 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from exasite.decisions.compare import Comparison, compare
+    from exasite.decisions.explain import Explanation, explain
+    from exasite.decisions.frontier import frontier
+    from exasite.decisions.frontier_records import Frontier
+    from exasite.decisions.lever_records import Levers
+    from exasite.decisions.levers import levers
+    from exasite.decisions.near_best import Alternatives, alternatives
     from exasite.errors import InputError, Problem
     from exasite.instance.loading import LoadedInstance, load_instance
     from exasite.instance.schema import Instance
     from exasite.plot import write_plot
     from exasite.result import Result
     from exasite.solving import solve
+    from exasite.workbench import Workbench
 
     __version__: str
 
 # public name -> module that defines it
 _HOME = {
+    "Alternatives": "exasite.decisions.near_best",
     "Comparison": "exasite.decisions.compare",
     "Explanation": "exasite.decisions.explain",
-    "Levers": "exasite.decisions.lever_records",
-    "alternatives": "exasite.decisions.near_best",
-    "explain": "exasite.decisions.explain",
-    "levers": "exasite.decisions.levers",
     "Frontier": "exasite.decisions.frontier_records",
     "InputError": "exasite.errors",
     "Instance": "exasite.instance.schema",
+    "Levers": "exasite.decisions.lever_records",
     "LoadedInstance": "exasite.instance.loading",
     "Problem": "exasite.errors",
     "Result": "exasite.result",
+    "Workbench": "exasite.workbench",
+    "alternatives": "exasite.decisions.near_best",
     "compare": "exasite.decisions.compare",
+    "explain": "exasite.decisions.explain",
     "frontier": "exasite.decisions.frontier",
+    "levers": "exasite.decisions.levers",
     "load_instance": "exasite.instance.loading",
     "solve": "exasite.solving",
     "write_plot": "exasite.plot",
 }
 
-__all__ = ["InputError", "Instance", "LoadedInstance", "Problem", "Result", "__version__", "load_instance", "solve",
-           "write_plot"]  # fmt: skip
+__all__ = [
+    "Alternatives", "Comparison", "Explanation", "Frontier", "InputError", "Instance", "Levers", "LoadedInstance",
+    "Problem", "Result", "Workbench", "__version__", "alternatives", "compare", "explain", "frontier", "levers",
+    "load_instance", "solve", "write_plot",
+]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import errno
 import os
 from pathlib import Path
+from typing import Any
 
 from exasite.errors import InputError, Problem
 from exasite.report import as_text
 from exasite.result import Result
+
+_ANSWER_WIDTH = 150
 
 
 def save(result: Result, folder: str | Path) -> tuple[Path, ...]:
@@ -27,6 +30,24 @@ def save(result: Result, folder: str | Path) -> tuple[Path, ...]:
     try:
         writable(target)
         return tuple(write_whole(target / name, text) for name, text in texts.items())
+    except OSError as error:
+        raise _cannot_write(target, error) from None
+
+
+def save_answer(found: Any, folder: str | Path, name: str) -> tuple[Path, ...]:
+    """Write NAME.json, NAME.txt and NAME.csv of a record that has `to_json`, `to_frame` and a rich display."""
+    from exasite.report import text_of
+
+    target = Path(folder)
+    texts = {f"{name}.json": found.to_json() + "\n", f"{name}.txt": text_of(found, _ANSWER_WIDTH)}
+    frame = found.to_frame()
+    if len(frame):
+        texts[f"{name}.csv"] = frame.to_csv(index=False)
+    if hasattr(found, "waterfall_frame"):
+        texts["waterfall.csv"] = found.waterfall_frame().to_csv(index=False)
+    try:
+        writable(target)
+        return tuple(write_whole(target / file, text) for file, text in texts.items())
     except OSError as error:
         raise _cannot_write(target, error) from None
 

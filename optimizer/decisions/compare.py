@@ -86,6 +86,10 @@ class Comparison(Record):
     columns: tuple[Column, ...]
     waterfalls: tuple[Waterfall, ...]
 
+    @property
+    def exit_code(self) -> int:
+        return 0
+
     def to_json(self, indent: int | None = 2) -> str:
         return self.model_dump_json(indent=indent)
 

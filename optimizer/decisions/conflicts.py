@@ -23,9 +23,11 @@ from exasite.session import INFEASIBLE, Clock, Stopped
 from exasite.workbench import Workbench
 
 _STEPS = (0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 50.0)  # shares by which a demand is eased in turn
+_STEPS_DOWN = (0.02, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.97, 0.99)
 _CLOSE = 1e-3  # of the value: how near the least change is found
 _LEAST_DAYS = 1
 _FIGURES = 4
+_MODEST = 8
 _ROW_DEMANDS = {
     "limit_energy_price": "limit.energy_price_usd_per_mwh",
     "limit_co2": "limit.co2_t_per_year",
@@ -69,27 +71,50 @@ class Oracle:
         return self._known[loaded.sha256]
 
     def _has_design(self, loaded: LoadedInstance) -> bool:
-        session = self.session(loaded)
-        if session is None:
+        asked = self.ready(loaded)
+        if asked is None:
             return False
-        nothing = Linear(np.zeros(len(session.model.variables)), 0.0)
-        status = session.maximise(nothing).status
+        if builds_one_cluster(asked.instance, asked.options) and self._serves(asked, _modest(asked)):
+            return True
+        return self._serves(asked, np.ones(len(asked.bounds), dtype=bool))
+
+    def _serves(self, asked: Asked, segments: np.ndarray) -> bool:
+        """Whether there is a design among some of the segments."""
+        session = asked.built(restricted(asked.options, segments & asked.bounds.possible, asked.bounds))[1]
+        status = session.maximise(Linear(np.zeros(len(session.model.variables)), 0.0)).status
         if status != INFEASIBLE:
             self.clock.check()
         return status != INFEASIBLE
 
+    def ready(self, loaded: LoadedInstance) -> Asked | None:
+        """The question ready to be searched; None where no segment can meet its requirements."""
+        prepared_question = prepared(loaded, self.bench, self.clock)
+        if prepared_question is None:
+            return None
+        asked: Asked = prepared_question[1]
+        if not builds_one_cluster(asked.instance, asked.options):
+            return asked
+        return asked if asked.bounds.possible.any() else None
+
     def session(self, loaded: LoadedInstance) -> PricedSession | None:
         """The question in the solver, with the segments that its requirements leave; None where none is left."""
-        ready = prepared(loaded, self.bench, self.clock)
-        if ready is None:
+        asked = self.ready(loaded)
+        if asked is None:
             return None
-        asked: Asked = ready[1]
         options = asked.options
         if builds_one_cluster(asked.instance, options):
-            if not asked.bounds.possible.any():
-                return None
             options = restricted(options, asked.bounds.possible, asked.bounds)
         return asked.built(options)[1]
+
+
+def _modest(asked: Asked) -> np.ndarray:
+    """A few segments that ask for little: of least peak, of least capex, of most ExaFLOPS a MW."""
+    b, chosen = asked.bounds, np.zeros(len(asked.bounds), dtype=bool)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        per_mw = np.nan_to_num((b.exaflops / b.peak_mw).max(axis=0))
+    for order in (b.peak_mw.min(axis=0), b.capex_musd.min(axis=0), -per_mw):
+        chosen[np.argsort(np.where(b.possible, order, np.inf), kind="stable")[:_MODEST]] = True
+    return chosen
 
 
 def minimal_conflict(loaded: LoadedInstance, oracle: Oracle) -> tuple[Demand, ...]:
@@ -177,7 +202,7 @@ def _least_change(loaded: LoadedInstance, demand: Demand, oracle: Oracle) -> Lea
     def frees(share: float) -> bool:
         return oracle.feasible(eased(content, {demand: changed_by(demand, share)}))
 
-    share = _least_share(frees, _STEPS if demand.upward else tuple(s for s in _STEPS if s <= 1.0), demand)
+    share = _least_share(frees, _STEPS if demand.upward else _STEPS_DOWN, demand)
     return LeastChange(demand, None if share is None else _round(demand, changed_by(demand, share)))
 
 

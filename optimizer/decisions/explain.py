@@ -18,6 +18,8 @@ from exasite.decisions.worth import gain, worth_usd
 from exasite.errors import InputError
 from exasite.instance.loading import LoadedInstance, load_instance
 from exasite.instance.schema import Instance
+from exasite.models.accelerator import accelerator
+from exasite.models.cooling import cooling_method, incompatibility
 from exasite.result import EXIT_CODES, Record
 from exasite.session import INFEASIBLE, Clock, Stopped
 from exasite.setting import setting
@@ -29,7 +31,8 @@ if TYPE_CHECKING:
 
 Progress = Callable[[str, float | None, float | None, float], None]
 _EASED = 0.01
-_LEAST_GAIN = 2e-6
+_LEAST_GAIN = 1e-4  # smaller ones are within the tolerance of the segments
+_MOST_REASONS = 4
 
 
 class Conflicting(Record):
@@ -177,6 +180,8 @@ def _infeasible(loaded: LoadedInstance, bench: Workbench, clock: Clock, tell: Ca
         message = "stopped before everything was looked at"
     if not conflict and not message:
         message = _without_demands(loaded)
+    if {"accelerators", "cooling"} <= {str(demand.path[-1]) for demand in conflict}:
+        message = "; ".join([message] * bool(message) + misfits(loaded))
     return Explanation(
         instance=loaded.instance.name, question=loaded.instance.question, status="infeasible", message=message,
         objective=loaded.instance.objective.kind, conflict=tuple(_conflicting(change) for change in changes),
@@ -191,6 +196,14 @@ def _without_demands(loaded: LoadedInstance) -> str:
         f"no line of the question is to blame: what the catalogue says of {sites} leaves no design, such as its grid, "
         "gas and nuclear limits, or a model that fits in no accelerator's memory; see `exasite catalog sites`"
     )
+
+
+def misfits(loaded: LoadedInstance) -> list[str]:
+    """Why the allowed cooling methods do not suit the allowed accelerators, in words."""
+    choices, catalog = loaded.instance.choices, loaded.catalog
+    chips = [accelerator(catalog, chip) for chip in choices.accelerators or ()]
+    methods = [cooling_method(catalog, method) for method in choices.cooling or ()]
+    return [reason for chip in chips for method in methods if (reason := incompatibility(method, chip))][:_MOST_REASONS]
 
 
 def _conflicting(change: LeastChange) -> Conflicting:

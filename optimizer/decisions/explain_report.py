@@ -13,7 +13,7 @@ from exasite.decisions.near_best import Alternatives
 from exasite.words import money
 
 _MOST_ITEMS = 6
-_SAME = 1e-6
+_SAME = 2e-4
 
 
 def report(found: Explanation) -> RenderableType:

@@ -41,7 +41,7 @@ def frontier(
     y: str = "watts",
     unsupported: int = 0,
     time_limit_s: float = 600.0,
-    gap: float = 1e-4,
+    gap: float = 1e-5,
     threads: int = 1,
     seed: int = 0,
     progress: Progress | None = None,
