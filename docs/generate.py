@@ -26,7 +26,7 @@ GENERATED: dict[str, Callable[[], str]] = {
     "instance.md": keys_page,
     "validation.md": validation_page,
 }
-WORKED_EXAMPLES = ("tutorial.md", "howto.md", "README.md")
+WORKED_EXAMPLES = ("tutorial.md", "decision.md", "howto.md", "README.md")
 
 
 def current(name: str) -> str:

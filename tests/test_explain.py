@@ -32,8 +32,8 @@ def test_every_shipped_question_without_a_design_is_known_here():
 
 
 @pytest.mark.parametrize("name", CONFLICTS)
-def test_the_conflict_is_minimal_and_each_least_change_frees(name):
-    """Removing any one member makes the question feasible; so does each least change, and a hair less does not."""
+def test_the_conflict_is_minimal(name):
+    """Removing any one member makes the question feasible."""
     loaded, asked = xs.load_instance(name), oracle()
     assert xs.solve(name).status == "infeasible"
     conflict = minimal_conflict(loaded, asked)
@@ -41,6 +41,13 @@ def test_the_conflict_is_minimal_and_each_least_change_frees(name):
     content = content_of(loaded)
     for demand in conflict:
         assert asked.feasible(without(content, (demand,))), f"{demand.key} alone must not be left out"
+
+
+@pytest.mark.parametrize("name", ["cannot-budget", "cannot-date", "cannot-rack", "cannot-whole"])
+def test_each_least_change_frees_and_a_hair_less_does_not(name):
+    loaded, asked = xs.load_instance(name), oracle()
+    content = content_of(loaded)
+    conflict = tuple(demand for demand in demands_of(loaded) if demand.key in CONFLICTS[name])
     for change in least_changes(loaded, conflict, asked):
         if change.value is not None:
             assert asked.feasible(eased(content, {change.demand: change.value}))
@@ -99,8 +106,8 @@ def test_why_not():
     assert set(same.items) == {"imm1_dry", "imm2_dry"} and same.loss == pytest.approx(0, abs=2e-4)
     other = xs.explain("memphis-100k", why_not="accelerator=GB200-NVL72").why_not
     assert other.loss < 0 and "accelerators" in other.changed  # better, but not allowed
-    never = xs.explain("memphis-100k", why_not="interconnects=hgx8_ndr_ib").why_not
-    assert never.loss is None and (never.conflict or never.message)
+    never = xs.explain("memphis-100k", why_not="interconnects=nvl72_xdr800").why_not
+    assert never.loss is None and "fits" in never.message
 
 
 @pytest.mark.parametrize("text", ["cooling", "cooling=", "colling=imm", "cooling=nothing_like_this"])
