@@ -1,4 +1,4 @@
-"""The records of a study file: which keys exist, their types and bounds. What keys must satisfy together: `checking`."""
+"""The records of a study file: which keys exist, their types and bounds. What they mean: `axes`."""
 
 from __future__ import annotations
 
