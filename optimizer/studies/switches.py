@@ -1,0 +1,186 @@
+"""Where the best choice changes: pairs of neighbouring scenarios with different choices, told in a sentence each."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from exasite.instance.quantities import written
+from exasite.report_power import plain_name
+from exasite.studies.axes import LevelAxis
+from exasite.studies.records import CHOICES, choices_of, names_of
+from exasite.studies.scenarios import GRID, ONE, Scenario
+from exasite.studies.store import Outcome
+
+SWITCHABLE = (*CHOICES, "power")
+_WORDS = {"accelerator": "Accelerator", "interconnect": "Interconnect", "cooling": "Cooling", "storage": "Storage",
+          "recovery": "Recovery", "power": "Power"}  # fmt: skip
+NOTHING = "no design"
+_MOST_PLACES = 4  # said one by one; more are counted
+
+
+@dataclass(frozen=True)
+class Found:
+    """A scenario with the choices of its best design, NOTHING for all of them where there is none."""
+
+    scenario: Scenario
+    choices: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Switch:
+    """Along an axis `before` gives way to `after` between two neighbouring levels, at the given levels of the others."""
+
+    choice: str
+    axis: str
+    before: str
+    after: str
+    low: str
+    high: str
+    unit: str
+    places: tuple[tuple[tuple[str, str], ...], ...]
+
+
+def found_designs(scenarios: Sequence[Scenario], outcomes: Mapping[int, Outcome]) -> list[Found]:
+    """Scenarios that have been answered, with their choices."""
+    found = []
+    for position, scenario in enumerate(scenarios):
+        outcome = outcomes.get(position)
+        if outcome is not None and outcome.record.get("sites"):
+            found.append(Found(scenario, choices_of(outcome.record)))
+        elif outcome is not None and outcome.status == "infeasible":
+            found.append(Found(scenario, dict.fromkeys(SWITCHABLE, NOTHING)))
+    return found
+
+
+def all_names(outcomes: Mapping[int, Outcome]) -> dict[str, str]:
+    """Names in words of all ids that occur."""
+    names: dict[str, str] = {}
+    for outcome in outcomes.values():
+        names |= names_of(outcome.record)
+    return names
+
+
+def switches(found: Sequence[Found], grid: Sequence[LevelAxis]) -> list[Switch]:
+    """All switches along the axes of a grid without samples; those alike but for the other axes are one."""
+    at = {f.scenario.levels: f for f in found if f.scenario.kind == GRID and not f.scenario.shares}
+    merged: dict[tuple[str, ...], list[tuple[tuple[str, str], ...]]] = {}
+    for number, axis in enumerate(grid):
+        for levels, here in at.items():
+            there = at.get((*levels[:number], levels[number] + 1, *levels[number + 1 :]))
+            if there is None:
+                continue
+            low, high = axis.levels[levels[number]].label, axis.levels[levels[number] + 1].label
+            others = tuple((a.name, a.levels[i].label) for k, (a, i) in enumerate(zip(grid, levels, strict=True))
+                           if k != number)  # fmt: skip
+            for choice in SWITCHABLE:
+                before, after = here.choices[choice], there.choices[choice]
+                if NOTHING in (before, after) and choice != "accelerator":
+                    continue  # said once, not for each choice
+                if before != after and not _is_varied(axis, choice):
+                    merged.setdefault((choice, axis.name, before, after, low, high, axis.unit), []).append(others)
+    return [Switch(*key, places=tuple(places)) for key, places in merged.items()]
+
+
+def _is_varied(axis: LevelAxis, choice: str) -> bool:
+    """Whether the axis itself prescribes the choice, so that its change says nothing."""
+    return any("choices" in path and choice[:5] in path for path in axis.paths)
+
+
+def sentences(found: Sequence[Switch], names: Mapping[str, str], grid: Sequence[LevelAxis]) -> list[str]:
+    """One plain sentence a switch."""
+    return [_sentence(switch, names, {axis.name: axis for axis in grid}) for switch in found]
+
+
+def _sentence(switch: Switch, names: Mapping[str, str], axes: Mapping[str, LevelAxis]) -> str:
+    axis = axes[switch.axis]
+    unit = f" {switch.unit}" if switch.unit else ""
+    between = f"between {_number(switch.low)} and {_number(switch.high)}{unit}"
+    if not axis.is_numeric:
+        between = f"from {switch.low} to {switch.high}"
+    where = _where(switch, axes)
+    if NOTHING in (switch.before, switch.after):
+        ends = "can no longer be met" if switch.after == NOTHING else "can be met again"
+        return f"{axis.name}: the question {ends} {between}{where}."
+    before, after = in_words(switch.before, names), in_words(switch.after, names)
+    return f"{_WORDS[switch.choice]}: {before} gives way to {after} {between} ({axis.name}){where}."
+
+
+def _where(switch: Switch, axes: Mapping[str, LevelAxis]) -> str:
+    places = [place for place in switch.places if place]
+    if not places:
+        return ""
+    parts = []
+    for number, (name, _) in enumerate(places[0]):
+        seen = list(dict.fromkeys(place[number][1] for place in places))
+        unit = f" {axes[name].unit}" if axes[name].unit else ""
+        if len(seen) == len(axes[name].levels) and len(seen) > 1:
+            parts.append(f"every {name}")
+        elif len(seen) <= _MOST_PLACES:
+            parts.append(f"{name} {_listed([_number(s) for s in seen])}{unit}")
+        else:
+            parts.append(f"{len(seen)} of the {len(axes[name].levels)} values of {name}")
+    return f", at {' and '.join(parts)}"
+
+
+def _listed(words: Sequence[str]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def _number(label: str) -> str:
+    try:
+        value = float(label)
+    except ValueError:
+        return label
+    return f"{value:,.0f}" if abs(value) >= 1e4 and value.is_integer() else written(float(f"{value:.4g}"))
+
+
+def in_words(choice: str, names: Mapping[str, str]) -> str:
+    """Ids joined by a plus as names, short enough for a sentence."""
+    return " + ".join(_short(names.get(word, word), word) for word in choice.split(" + "))
+
+
+def _short(name: str, word: str) -> str:
+    plain = plain_name(name).split(";")[0]
+    return plain if len(plain) <= 48 else f"{plain[:45].rstrip(' ,')}... ({word})"
+
+
+def changes_one_at_a_time(found: Sequence[Found], names: Mapping[str, str]) -> list[str]:
+    """Rows whose low or high alone changes a choice of the base design, one sentence each."""
+    single = [f for f in found if f.scenario.kind == ONE]
+    base = next((f for f in single if f.scenario.name == "base"), None)
+    return [] if base is None else list(_single_changes(base, single, names))
+
+
+def _single_changes(base: Found, single: Sequence[Found], names: Mapping[str, str]) -> Iterator[str]:
+    for one in single:
+        values = dict(one.scenario.values)
+        for choice in SWITCHABLE:
+            before, after = base.choices[choice], one.choices[choice]
+            if before == after or (NOTHING in (before, after) and choice != "accelerator"):
+                continue
+            at = f"with {values['varied']} at its {values['level']} ({_number(str(values['value']))})"
+            if after == NOTHING:
+                yield f"The question can no longer be met {at}."
+            else:
+                yield f"{_WORDS[choice]}: {in_words(before, names)} gives way to {in_words(after, names)} {at}."
+
+
+def shares(found: Sequence[Found], names: Mapping[str, str]) -> list[str]:
+    """How often each choice is the best one among samples, one sentence a choice that varies."""
+    sampled = [f for f in found if f.scenario.shares]
+    lines = []
+    for choice in SWITCHABLE if sampled else ():
+        counts = Counter(f.choices[choice] for f in sampled)
+        if len(counts) > 1:
+            parts = [f"{in_words(word, names)} in {100 * count / len(sampled):.0f} %"
+                     for word, count in counts.most_common(4)]  # fmt: skip
+            lines.append(f"{_WORDS[choice]} over {len(sampled):,} samples: {', '.join(parts)}.")
+    return lines
+
+
+def level_pairs(axis: LevelAxis) -> list[tuple[str, str]]:
+    """Neighbouring levels of an axis."""
+    return list(pairwise(level.label for level in axis.levels))
