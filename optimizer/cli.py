@@ -13,9 +13,10 @@ import typer
 from exasite.commands.inputs import catalog, check, new, schema
 from exasite.commands.shared import EXIT_BAD_INPUT, EXIT_BUG
 from exasite.commands.solving import solve
+from exasite.commands.studying import study
 from exasite.errors import InputError, Problem, printable
 
-COMMANDS = (solve, check, catalog, new, schema)
+COMMANDS = (solve, study, check, catalog, new, schema)
 
 app = typer.Typer(
     name="exasite",
