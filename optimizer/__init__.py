@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from exasite.plot import write_plot
     from exasite.result import Result
     from exasite.solving import solve
+    from exasite.studies.library import study
 
     __version__: str
 
@@ -27,11 +28,12 @@ _HOME = {
     "Result": "exasite.result",
     "load_instance": "exasite.instance.loading",
     "solve": "exasite.solving",
+    "study": "exasite.studies.library",
     "write_plot": "exasite.plot",
 }
 
 __all__ = ["InputError", "Instance", "LoadedInstance", "Problem", "Result", "__version__", "load_instance", "solve",
-           "write_plot"]  # fmt: skip
+           "study", "write_plot"]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:

@@ -20,7 +20,7 @@ from exasite.studies.schema import ALL_ROWS, Axis, Steps
 
 _DIGITS = 12  # of every number a study makes: the same on all machines, and readable
 _TIMES = "x base"
-_UNIT_WORDS = re.compile(r"(?<=[a-z])_(usd(_per_\w+)?|mw|kw|w|years|months|hours|weeks|s|celsius|kelvin|acres|degrees)$")
+_UNIT_WORDS = re.compile(r"(?<=[a-z])_(usd(_per_\w+)?|mw|kw|w|years|months|hours|weeks|s|celsius|kelvin|acres)$")
 
 
 @dataclass(frozen=True)

@@ -35,12 +35,16 @@ class KnownDesign:
 
 @dataclass(frozen=True)
 class Cell:
-    """A design in a scenario: position of the scenario, and the changes that fix the design. None: not allowed there."""
+    """A design in a scenario (by position), and the changes that fix the design; None: not allowed there."""
 
     design: str
     position: int
     changes: tuple[Change, ...] | None
     own: bool  # the design is the best of the scenario: nothing to solve
+
+    @property
+    def at(self) -> tuple[str, int]:
+        return self.design, self.position
 
 
 @dataclass(frozen=True)
@@ -143,7 +147,7 @@ def table(designs: Sequence[KnownDesign], found: int, all_cells: Sequence[Cell],
     for cell in all_cells:
         outcome = outcomes[cell.position] if cell.own else cell_outcome(cell)
         values.setdefault(cell.position, {})[cell.design] = _value(outcome)
-    losses = {position: _losses(row, _value(outcomes[position]), maximized(position)) for position, row in values.items()}
+    losses = {p: _losses(row, _value(outcomes[p]), maximized(p)) for p, row in values.items()}
     heads = [design.name for design in designs]
     frame = pd.DataFrame([[losses[p].get(d) for d in heads] for p in losses], columns=heads, dtype=float)
     frame.insert(0, "scenario", [names[p] for p in losses])

@@ -83,7 +83,7 @@ class StudyRun:
 
     @property
     def exit_code(self) -> int:
-        """0 all answered; 5 some stopped or failed; 3 all infeasible; 4 stopped without any design; 2 all bad; 1 bug."""
+        """0 all answered; 5 some stopped or failed; 3 all infeasible; 4 no design yet; 2 all bad input; 1 all failed."""
         counts = self.counts
         some_design = any(counts.get(status) for status in _DESIGNED)
         if len(counts) == 1:
@@ -241,14 +241,15 @@ class _Runner:
             return None
         positions = regret.picked(answered, settings.scenarios)
         made = regret.cells(designs, positions, outcomes, wanted, self._base)
-        keys = {cell: self._keys.key(cell.changes) for cell in made if cell.changes is not None and not cell.own}
-        self._solve("designs compared", [(keyed, cell.changes or ()) for cell, keyed in keys.items()])
+        tried = [cell for cell in made if cell.changes is not None and not cell.own]
+        keys = {cell.at: self._keys.key(cell.changes or ()) for cell in tried}
+        self._solve("designs compared", [(keys[cell.at], cell.changes or ()) for cell in tried])
         if self._clock.interrupted:
             return None
         known = {o.key: o for o in self._store.outcomes({keyed.key for keyed in keys.values()})}
 
         def outcome_of(cell: regret.Cell) -> Outcome | None:
-            return known.get(keys[cell].key) if cell in keys else None
+            return known.get(keys[cell.at].key) if cell.at in keys else None
 
         names = {i: wanted[i].name for i in positions}
         return regret.table(designs, found, made, outcomes, outcome_of, lambda _: self._maximized, names)

@@ -89,8 +89,8 @@ def _ranks(name: str, shares: np.ndarray, values: np.ndarray, axes: Sequence[Sam
         "axis": [axis.name for axis in axes], "rank_correlation": correlation, "rank_regression": fit,
     })  # fmt: skip
     order = frame["rank_regression"].abs().sort_values(ascending=False).index
-    note = (f"Spearman rank correlation, and standardised regression on ranks, which explains {100 * explained:.0f} % of"
-            f" the variance of the ranks{why}")  # fmt: skip
+    note = ("Spearman rank correlation, and standardised regression on ranks, which explains "
+            f"{100 * explained:.0f} % of the variance of the ranks{why}")  # fmt: skip
     return Sensitivity(name, RANKS, note, frame.loc[order].reset_index(drop=True))
 
 

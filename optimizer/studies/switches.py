@@ -31,7 +31,7 @@ class Found:
 
 @dataclass(frozen=True)
 class Switch:
-    """Along an axis `before` gives way to `after` between two neighbouring levels, at the given levels of the others."""
+    """Along an axis `before` gives way to `after` between two neighbouring levels, with the others at `places`."""
 
     choice: str
     axis: str

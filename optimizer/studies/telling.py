@@ -101,7 +101,7 @@ def ranges(run: StudyRun) -> dict[str, dict[str, float]]:
     return found
 
 
-def document(run: StudyRun, files: Files, folder: Path) -> dict[str, Any]:
+def document(run: StudyRun, files: Files | None, folder: Path | None) -> dict[str, Any]:
     """All of it as JSON can hold it."""
     study, at = run.design.source.study, best(run)
     return {
@@ -124,9 +124,9 @@ def document(run: StudyRun, files: Files, folder: Path) -> dict[str, Any]:
             for s in sensitivities(run.scenarios, run.outcomes, run.design.sampled, study.sampling.method)
         ],
         "rows": _rows(run.frame),
-        "folder": str(folder),
-        "files": [str(path) for path in files.paths],
-        "not_written": list(files.missing),
+        "folder": None if folder is None else str(folder),
+        "files": [] if files is None else [str(path) for path in files.paths],
+        "not_written": [] if files is None else list(files.missing),
     }  # fmt: skip
 
 
