@@ -73,7 +73,7 @@ def names_of(record: Mapping[str, Any]) -> dict[str, str]:
     names: dict[str, str] = {}
     for site in record.get("sites", ()):
         for cluster in site["clusters"]:
-            names |= cluster["names"]
+            names |= {cluster[key]: name for key, name in cluster["names"].items() if key in CHOICES}
         names |= {supply["source"]: supply["name"] for supply in site["supply"]}
     return names
 

@@ -83,7 +83,7 @@ class StudyRun:
 
     @property
     def exit_code(self) -> int:
-        """0 all answered; 5 some stopped or failed; 3 all infeasible; 4 no design yet; 2 all bad input; 1 all failed."""
+        """0 all answered; 5 some stopped or failed; 3 all infeasible; 4 no design yet; 2 all bad; 1 all failed."""
         counts = self.counts
         some_design = any(counts.get(status) for status in _DESIGNED)
         if len(counts) == 1:

@@ -48,6 +48,11 @@ class Design:
     one_at_a_time: tuple[RowRange, ...]
 
     @property
+    def names(self) -> list[str]:
+        """Names of all axes, in the order of a scenario's values."""
+        return [*(axis.name for axis in self.grid), *(axis.name for axis in self.sampled)]
+
+    @property
     def count(self) -> int:
         study = self.source.study
         count = prod(len(axis.levels) for axis in self.grid) if self.grid or self.sampled else 0
@@ -114,7 +119,7 @@ def scenarios(design: Design) -> Iterator[Scenario]:
     study = design.source.study
     number = 0
     for kind, name, levels, grid, shares in _crossed(design):
-        axes = [axis.name for axis in (*design.grid, *design.sampled)]
+        axes = design.names
         values = tuple((axis, level.value) for axis, level in zip(axes, levels, strict=True))
         changes = tuple(change for level in levels for change in level.changes)
         yield Scenario(number, kind, name, values, changes, grid, shares)

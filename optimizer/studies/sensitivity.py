@@ -98,7 +98,8 @@ def tornado(scenarios: Sequence[Scenario], outcomes: Mapping[int, Outcome], key:
     """Of one-at-a-time runs: value with each row at low and at high, widest first; None without a base value."""
     import pandas as pd
 
-    base, rows = None, {}
+    base: float | None = None
+    rows: dict[str, dict[str, float]] = {}
     for position, scenario in enumerate(scenarios):
         outcome = outcomes.get(position)
         if scenario.kind != ONE or outcome is None or not outcome.record:

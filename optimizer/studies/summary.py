@@ -30,7 +30,7 @@ def study_summary(source: str | Path | Mapping[str, Any]) -> dict[str, Any]:
         "base": base.loaded.instance.name,
         "set": [f"{path} = {value}" for path, value in known.set.items()],
         "scenarios": count,
-        "axes": [_axis(axis) for axis in (*design.grid, *design.sampled)],
+        "axes": [*map(_axis, design.grid), *map(_axis, design.sampled)],
         "sampling": f"{known.sampling.method}, {known.sampling.samples:,} samples" if _samples(known.axes) else "",
         "one_at_a_time": list(known.one_at_a_time.rows) if known.one_at_a_time else [],
         "listed": [scenario.name for scenario in known.scenarios],

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 from exasite.instance.quantities import written
 from exasite.report_power import plain_name
@@ -18,6 +17,7 @@ SWITCHABLE = (*CHOICES, "power")
 _WORDS = {"accelerator": "Accelerator", "interconnect": "Interconnect", "cooling": "Cooling", "storage": "Storage",
           "recovery": "Recovery", "power": "Power"}  # fmt: skip
 NOTHING = "no design"
+_MOST_NAME = 30  # letters of a name before it is cut at a comma
 _MOST_PLACES = 4  # said one by one; more are counted
 
 
@@ -66,7 +66,7 @@ def all_names(outcomes: Mapping[int, Outcome]) -> dict[str, str]:
 def switches(found: Sequence[Found], grid: Sequence[LevelAxis]) -> list[Switch]:
     """All switches along the axes of a grid without samples; those alike but for the other axes are one."""
     at = {f.scenario.levels: f for f in found if f.scenario.kind == GRID and not f.scenario.shares}
-    merged: dict[tuple[str, ...], list[tuple[tuple[str, str], ...]]] = {}
+    merged: dict[tuple[str, str, str, str, str, str, str], list[tuple[tuple[str, str], ...]]] = {}
     for number, axis in enumerate(grid):
         for levels, here in at.items():
             there = at.get((*levels[:number], levels[number] + 1, *levels[number + 1 :]))
@@ -81,7 +81,7 @@ def switches(found: Sequence[Found], grid: Sequence[LevelAxis]) -> list[Switch]:
                     continue  # said once, not for each choice
                 if before != after and not _is_varied(axis, choice):
                     merged.setdefault((choice, axis.name, before, after, low, high, axis.unit), []).append(others)
-    return [Switch(*key, places=tuple(places)) for key, places in merged.items()]
+    return [Switch(*key, tuple(places)) for key, places in merged.items()]
 
 
 def _is_varied(axis: LevelAxis, choice: str) -> bool:
@@ -144,7 +144,9 @@ def in_words(choice: str, names: Mapping[str, str]) -> str:
 
 def _short(name: str, word: str) -> str:
     plain = plain_name(name).split(";")[0]
-    return plain if len(plain) <= 48 else f"{plain[:45].rstrip(' ,')}... ({word})"
+    if len(plain) > _MOST_NAME and "," in plain:
+        plain = plain.split(",")[0]
+    return f"{plain} ({word})" if plain not in (word, "") else word
 
 
 def changes_one_at_a_time(found: Sequence[Found], names: Mapping[str, str]) -> list[str]:
@@ -181,6 +183,3 @@ def shares(found: Sequence[Found], names: Mapping[str, str]) -> list[str]:
     return lines
 
 
-def level_pairs(axis: LevelAxis) -> list[tuple[str, str]]:
-    """Neighbouring levels of an axis."""
-    return list(pairwise(level.label for level in axis.levels))

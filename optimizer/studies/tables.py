@@ -20,7 +20,7 @@ _MOST_EXCEL_ROWS = 1_048_575
 
 def column_names(keys: Sequence[str], taken: Sequence[str]) -> dict[str, str]:
     """Column of each recorded key: its last word, with its section where an axis has that name."""
-    names = {}
+    names: dict[str, str] = {}
     for key in keys:
         section, name = key.split(".", 1)
         if section == "objective":

@@ -16,7 +16,6 @@ from exasite.studies.switches import (
     all_names,
     changes_one_at_a_time,
     found_designs,
-    in_words,
     sentences,
     shares,
     switches,
@@ -52,25 +51,26 @@ def regret_sentences(run: StudyRun) -> list[str]:
     found = run.regret
     if found is None:
         return []
-    names, rows = all_names(run.outcomes), found.summary.set_index("design")
+    rows = {row["design"]: row for row in found.summary.to_dict("records")}
     said = [f"{len(found.designs)} of {found.found} distinct designs were tried in {found.scenarios} scenarios; "
             "sizes and operation follow the scenario, everything else stays."]  # fmt: skip
     for name, what in ((found.least_regret, "Least maximum regret"), (found.best_expected, "Best on average")):
         if name is None:
             continue
-        row, design = rows.loc[name], next(d for d in found.designs if d.name == name)
+        row, design = rows[name], next(d for d in found.designs if d.name == name)
         cannot = int(row["cannot_be_built_in"])
         blocked = f"; it cannot be built, or is not allowed, in {cannot} of them" if cannot else ""
-        said.append(f"{what}: {name}, {design_in_words(design.example, names)}: loses at most "
-                    f"{percent(row['largest_loss'])}, {percent(row['mean_loss'])} on average{blocked}.")  # fmt: skip
+        most, mean = (percent(float(row[key])) for key in ("largest_loss", "mean_loss"))
+        said.append(f"{what}: {name}, {design_in_words(design.example)}: loses at most {most}, "
+                    f"{mean} on average{blocked}.")  # fmt: skip
     return said
 
 
-def design_in_words(record: Any, names: dict[str, str]) -> str:
-    """A design as its choices, in words."""
+def design_in_words(record: Any) -> str:
+    """A design as its choices: ids, for six names would fill lines."""
     choices = choices_of(record)
     keys = ("accelerator", "interconnect", "cooling", "storage", "recovery", "power")
-    return ", ".join(in_words(choices[key], names) for key in keys)
+    return ", ".join(choices[key] for key in keys)
 
 
 def best(run: StudyRun) -> tuple[int, float] | None:

@@ -64,10 +64,11 @@ class Worker:
     def run(self, task: Task) -> Outcome:
         """Solve a scenario. Whatever goes wrong is its outcome, not an exception."""
         started = time.monotonic()
+        record: dict[str, Any]
         try:
             loaded = load_instance(changed(self._work.data, task.changes))
             result = self._bench.solve(loaded, time_limit_s=self._work.time_limit_s)
-            status, reason, record = result.status, result.message, record_of(result)
+            status, reason, record = str(result.status), result.message, record_of(result)
         except InputError as error:
             status, reason, record = "bad_input", "; ".join(str(p) for p in error.problems), {}
         except Exception as error:
