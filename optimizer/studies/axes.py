@@ -251,7 +251,7 @@ class AxisReader:
         for value, label, said in zip(values, self._labels(axis, place, shown_values), shown_values, strict=True):
             numbers = [value] * len(paths) if bases is None else [rounded(value * base) for base in bases]
             changes = tuple(zip(paths, numbers, strict=True))
-            levels.append(Level(label, _table_value(said, label, axis.labels is not None), changes))
+            levels.append(Level(label, _table_value(said, label), changes))
         yield LevelAxis(name, unit, tuple(levels), tuple(paths))
 
     def _bases(self, paths: Sequence[str], place: KeyPath) -> tuple[float, ...] | None:
@@ -290,7 +290,8 @@ def _text(value: Any) -> str:
     return str(value)
 
 
-def _table_value(value: Any, label: str, labelled: bool) -> float | str:
-    if labelled or isinstance(value, bool) or not isinstance(value, int | float):
+def _table_value(value: Any, label: str) -> float | str:
+    """Numbers stay numbers in the table, whatever they are called; all else goes by its label."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
         return label
     return float(value)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from exasite.instance.quantities import written
-from exasite.report_power import plain_name
 from exasite.studies.axes import LevelAxis
 from exasite.studies.records import CHOICES, choices_of, names_of
 from exasite.studies.scenarios import GRID, ONE, Scenario
@@ -79,9 +80,39 @@ def switches(found: Sequence[Found], grid: Sequence[LevelAxis]) -> list[Switch]:
                 before, after = here.choices[choice], there.choices[choice]
                 if NOTHING in (before, after) and choice != "accelerator":
                     continue  # said once, not for each choice
-                if before != after and not _is_varied(axis, choice):
+                if before != after and not any(_is_varied(a, choice) for a in grid):
                     merged.setdefault((choice, axis.name, before, after, low, high, axis.unit), []).append(others)
     return [Switch(*key, tuple(places)) for key, places in merged.items()]
+
+
+def winners(scenarios: Sequence[Scenario], outcomes: Mapping[int, Outcome], grid: Sequence[LevelAxis],
+            maximized: bool) -> list[Switch]:  # fmt: skip
+    """Where an axis prescribes a choice: along each other axis, where its best level changes."""
+    found: dict[tuple[str, str, str, str, str, str, str], list[tuple[tuple[str, str], ...]]] = {}
+    values = {
+        scenario.levels: outcome.record["objective"]["value"]
+        for position, scenario in enumerate(scenarios)
+        if scenario.kind == GRID and not scenario.shares and (outcome := outcomes.get(position)) is not None
+        and outcome.record.get("sites")
+    }  # fmt: skip
+    for number in (i for i, axis in enumerate(grid) if any("choices" in path for path in axis.paths)):
+        best: dict[tuple[int, ...], tuple[float, int]] = {}
+        for levels, value in values.items():
+            rest = (*levels[:number], -1, *levels[number + 1 :])
+            mine = (value if maximized else -value, -levels[number])
+            best[rest] = max(best.get(rest, mine), mine)
+        for rest, (_, here) in best.items():
+            for other in (i for i in range(len(grid)) if i != number):
+                beyond = best.get((*rest[:other], rest[other] + 1, *rest[other + 1 :]))
+                if beyond is None or beyond[1] == here:
+                    continue
+                axis, prescribed = grid[other], grid[number]
+                places = tuple((grid[i].name, grid[i].levels[rest[i]].label) for i in range(len(grid))
+                               if i not in (number, other))  # fmt: skip
+                key = (prescribed.name, axis.name, prescribed.levels[-here].label, prescribed.levels[-beyond[1]].label,
+                       axis.levels[rest[other]].label, axis.levels[rest[other] + 1].label, axis.unit)  # fmt: skip
+                found.setdefault(key, []).append(places)
+    return [Switch(*key, tuple(places)) for key, places in found.items()]
 
 
 def _is_varied(axis: LevelAxis, choice: str) -> bool:
@@ -96,7 +127,7 @@ def sentences(found: Sequence[Switch], names: Mapping[str, str], grid: Sequence[
 
 def _sentence(switch: Switch, names: Mapping[str, str], axes: Mapping[str, LevelAxis]) -> str:
     axis = axes[switch.axis]
-    unit = f" {switch.unit}" if switch.unit else ""
+    unit = f" {switch.unit}" if switch.unit and _is_number(switch.high) else ""
     between = f"between {_number(switch.low)} and {_number(switch.high)}{unit}"
     if not axis.is_numeric:
         between = f"from {switch.low} to {switch.high}"
@@ -105,7 +136,7 @@ def _sentence(switch: Switch, names: Mapping[str, str], axes: Mapping[str, Level
         ends = "can no longer be met" if switch.after == NOTHING else "can be met again"
         return f"{axis.name}: the question {ends} {between}{where}."
     before, after = in_words(switch.before, names), in_words(switch.after, names)
-    return f"{_WORDS[switch.choice]}: {before} gives way to {after} {between} ({axis.name}){where}."
+    return f"{_WORDS.get(switch.choice, switch.choice)}: {before} gives way to {after} {between} ({axis.name}){where}."
 
 
 def _where(switch: Switch, axes: Mapping[str, LevelAxis]) -> str:
@@ -115,7 +146,7 @@ def _where(switch: Switch, axes: Mapping[str, LevelAxis]) -> str:
     parts = []
     for number, (name, _) in enumerate(places[0]):
         seen = list(dict.fromkeys(place[number][1] for place in places))
-        unit = f" {axes[name].unit}" if axes[name].unit else ""
+        unit = f" {axes[name].unit}" if axes[name].unit and all(map(_is_number, seen)) else ""
         if len(seen) == len(axes[name].levels) and len(seen) > 1:
             parts.append(f"every {name}")
         elif len(seen) <= _MOST_PLACES:
@@ -129,11 +160,17 @@ def _listed(words: Sequence[str]) -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
 
 
-def _number(label: str) -> str:
+def _is_number(label: str) -> bool:
     try:
-        value = float(label)
+        return math.isfinite(float(label))
     except ValueError:
+        return False
+
+
+def _number(label: str) -> str:
+    if not _is_number(label):
         return label
+    value = float(label)
     return f"{value:,.0f}" if abs(value) >= 1e4 and value.is_integer() else written(float(f"{value:.4g}"))
 
 
@@ -143,7 +180,7 @@ def in_words(choice: str, names: Mapping[str, str]) -> str:
 
 
 def _short(name: str, word: str) -> str:
-    plain = plain_name(name).split(";")[0]
+    plain = re.sub(r"\s*\(.*?\)", "", name).split(";")[0]
     if len(plain) > _MOST_NAME and "," in plain:
         plain = plain.split(",")[0]
     return f"{plain} ({word})" if plain not in (word, "") else word

@@ -19,6 +19,7 @@ from exasite.studies.switches import (
     sentences,
     shares,
     switches,
+    winners,
 )
 from exasite.studies.tables import write_tables
 from exasite.words import percent
@@ -42,7 +43,10 @@ class Files:
 def switch_sentences(run: StudyRun) -> list[str]:
     """Where choices change, along grid axes, one at a time, and over samples."""
     names, found = all_names(run.outcomes), found_designs(run.scenarios, run.outcomes)
-    said = sentences(switches(found, run.design.grid), names, run.design.grid)
+    grid, maximized = run.design.grid, run.design.base.loaded.instance.objective.is_maximized
+    changes = [*winners(run.scenarios, run.outcomes, grid, maximized), *switches(found, grid)]
+    numeric = {axis.name for axis in grid if axis.is_numeric}
+    said = sentences(sorted(changes, key=lambda change: change.axis not in numeric), names, grid)
     return [*said, *changes_one_at_a_time(found, names), *shares(found, names)]
 
 
