@@ -122,7 +122,7 @@ def parallel_chart(run: StudyRun, strongest: Sequence[str]) -> Any | None:
 
 
 def _line(name: str, values: Sequence[Any], axis: LevelAxis | None) -> dict[str, Any]:
-    label = "<br>".join(textwrap.wrap(name, 16))
+    label = name if len(name) <= 20 else f"{name[:18]}..."  # one line: a second one would cover the numbers
     if all(isinstance(value, float) for value in values):
         return {"label": label, "values": list(values)}
     words = [level.value for level in axis.levels] if axis else sorted(set(values))

@@ -36,7 +36,7 @@ class StudySource:
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
     def problem(self, path: KeyPath, message: str, fix: str = "") -> Problem:
-        line = line_of(self.layer.lines, path)
+        line = _line(self.layer, path)
         return Problem(dotted(path), message, fix, source=self.layer.label, line=line)
 
 
@@ -59,15 +59,19 @@ def read_study(source: str | Path | Mapping[str, Any]) -> StudySource:
     layer, folder = _layer(source)
     study, findings = _validated(dict(layer.data))
     if findings or study is None:
-        lines = (line_of(layer.lines, finding.path) for finding in findings)
         problems = [
-            Problem(dotted(finding.path), finding.message, finding.fix, source=layer.label, line=line)
-            for finding, line in zip(findings, lines, strict=True)
+            Problem(dotted(found.path), found.message, found.fix, source=layer.label, line=_line(layer, found.path))
+            for found in findings
         ]
         raise InputError(sorted(problems, key=lambda problem: problem.line or 0))
     if "name" not in study.model_fields_set and layer.path is not None:
         study = study.model_copy(update={"name": layer.path.stem})
     return StudySource(study, layer, folder)
+
+
+def _line(layer: Layer, path: KeyPath) -> int | None:
+    """Line of a key; of the first entry for a list of tables."""
+    return line_of(layer.lines, path) or line_of(layer.lines, (*path, 0))
 
 
 def _layer(source: str | Path | Mapping[str, Any]) -> tuple[Layer, Path]:

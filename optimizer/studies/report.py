@@ -17,6 +17,17 @@ if TYPE_CHECKING:
     import pandas as pd  # not imported where it is not used
 
 _MOST_ROWS, _MOST_SENTENCES = 200, 40
+_OBJECTIVES = {
+    "efficiency": "effective ExaFLOPS per dollar and per watt (index)",
+    "exaflops_per_capex": "effective ExaFLOPS per B$ of capex",
+    "exaflops_per_watt": "effective ExaFLOPS per MW",
+    "exaflops_per_tco": "effective ExaFLOPS per B$ of cost of ownership",
+    "exaflops": "effective ExaFLOPS",
+    "capex": "capex [USD]",
+    "tco": "cost of ownership [USD]",
+    "training_cost": "cost of the training run [USD]",
+    "facility_mw": "facility power [MW]",
+}
 _CONFIG = {"responsive": True, "displayModeBar": False}
 _STYLE = """
 body{font-family:system-ui,sans-serif;margin:0 auto;max-width:1200px;padding:1rem;color:#222;line-height:1.45}
@@ -53,8 +64,8 @@ def report_page(run: StudyRun) -> str:
 def _sections(run: StudyRun) -> Iterator[str]:
     yield from _switch_section(run)
     yield from _figures("The worth of each scenario", (
-        maps.value_map(run, key, name) for key, name in OUTPUTS.items() if key != "objective.value"
-    ), _objective_words(run))  # fmt: skip
+        maps.value_map(run, key, name) for key, name in _mapped(run).items()
+    ), f"Each cell is the best design of a scenario. The objective is {objective_words(run)}.")  # fmt: skip
     yield from _figures("One number at a time", (
         charts.tornado_chart(run, key) for key in OUTPUTS if key != "objective.value"
     ), "Each catalogue number alone at its low and its high, the design chosen anew each time.")  # fmt: skip
@@ -72,10 +83,18 @@ def _sections(run: StudyRun) -> Iterator[str]:
     yield from _rows_section(run)
 
 
-def _objective_words(run: StudyRun) -> str:
+def objective_words(run: StudyRun) -> str:
+    """What is sought, in words."""
     objective = run.design.base.loaded.instance.objective
-    aim = "most" if objective.is_maximized else "least"
-    return f"Each cell is the best design of a scenario. The objective is {aim} {objective.kind.replace('_', ' ')}."
+    return f"{'most' if objective.is_maximized else 'least'} {_OBJECTIVES[objective.kind]}"
+
+
+def _mapped(run: StudyRun) -> dict[str, str]:
+    """The figures to map: the objective first, where it is not one of the headline ratios."""
+    kind = run.design.base.loaded.instance.objective.kind
+    own = kind not in ("exaflops_per_capex", "exaflops_per_watt")
+    found = {"objective.value": f"Objective: {_OBJECTIVES[kind]}"} if own else {}
+    return found | {key: name for key, name in OUTPUTS.items() if key != "objective.value"}
 
 
 def _figures(heading: str, figures: Iterable[Any], words: str, wide: bool = False) -> Iterator[str]:

@@ -49,7 +49,7 @@ factors = [0.7, 1.0, 1.3]             # times the value of the base
 # sites = ["memphis_tn", "phoenix_az", "quincy_wa"]
 
 # [[axes]]                            # several paths together
-# paths = ["catalog.switches.th5.price_usd", "catalog.optics.dr4_400.price_usd"]
+# paths = ["catalog.switches.qm9790.price_usd", "catalog.optics.mpo_fibre.price_usd"]
 # factors = [0.5, 1, 2]
 
 # [[axes]]                            # numbers with a distribution are sampled, all at once
