@@ -253,3 +253,9 @@ def test_shipped_studies_are_valid_and_answered(name):
     design = resolve(source, load_base(source))
     assert source.study.name == name and source.study.question and source.study.answer
     assert design.count >= 10 or source.study.sampling.samples == 1000
+
+
+def test_rows_of_one_item_have_different_names():
+    rows = ["fabric_parameters.all.frontend_usd", "fabric_parameters.all.frontend_w"]
+    found = made({"base": "two-labs", "axes": [{"rows": rows}], "sampling": {"samples": 2}})
+    assert [name for name, _ in found[0].values] == ["all frontend usd", "all frontend w"]

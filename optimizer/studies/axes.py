@@ -13,7 +13,7 @@ from exasite.errors import did_you_mean, shown
 from exasite.instance.findings import Finding
 from exasite.instance.places import KeyPath
 from exasite.instance.quantities import written
-from exasite.models.catalog import Row
+from exasite.models.catalog import Catalog, Row
 from exasite.studies.base import Base, Change, parts_of
 from exasite.studies.distributions import Draw, draw
 from exasite.studies.schema import ALL_ROWS, Axis, Steps
@@ -101,12 +101,17 @@ def ranged_rows(base: Base, rows: Sequence[tuple[str, str, str]]) -> tuple[RowRa
             continue
         row = catalog.row(*key)
         if not row.is_text and row.low < row.high:
-            found.append(RowRange("catalog." + ".".join(key), row_name(row), _unit(row), row.low, row.base, row.high))
+            found.append(RowRange("catalog." + ".".join(key), row_name(row, catalog), _unit(row), row.low, row.base, row.high))
     return tuple(found)
 
 
-def row_name(row: Row) -> str:
-    return f"{row.item} {in_words(row.field)}"
+def row_name(row: Row, catalog: Catalog) -> str:
+    """A row in words; with its unit or its table where another row would be called the same."""
+    words = in_words(row.field)
+    if sum(in_words(field) == words for field in catalog.fields(row.table, row.item)) > 1:
+        words = row.field.replace("_", " ")
+    alike = [t for t in catalog.tables if catalog.has(t, row.item, row.field)]
+    return f"{row.item} {words}" if len(alike) == 1 else f"{row.table} {row.item} {words}"
 
 
 def in_words(field: str) -> str:
@@ -264,7 +269,7 @@ class AxisReader:
     def _name(self, paths: Sequence[str]) -> str:
         row = self._base.row(paths[0])
         if row is not None:
-            return row_name(row)
+            return row_name(row, self._base.loaded.catalog)
         parts = [part for part in parts_of(paths[0]) if part not in ("min", "max", "exact")]
         return in_words(parts[-1])
 

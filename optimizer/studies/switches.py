@@ -18,7 +18,7 @@ SWITCHABLE = (*CHOICES, "power")
 _WORDS = {"accelerator": "Accelerator", "interconnect": "Interconnect", "cooling": "Cooling", "storage": "Storage",
           "recovery": "Recovery", "power": "Power"}  # fmt: skip
 NOTHING = "no design"
-_MOST_NAME = 30  # letters of a name before it is cut at a comma
+_MOST_NAME = 60  # letters of a name before it is cut at a comma
 _MOST_PLACES = 4  # said one by one; more are counted
 
 
@@ -80,6 +80,8 @@ def switches(found: Sequence[Found], grid: Sequence[LevelAxis]) -> list[Switch]:
                 before, after = here.choices[choice], there.choices[choice]
                 if NOTHING in (before, after) and choice != "accelerator":
                     continue  # said once, not for each choice
+                if before != after and NOTHING in (before, after):  # whatever is built where something is
+                    before, after = (before, "") if before == NOTHING else ("", after)
                 if before != after and not any(_is_varied(a, choice) for a in grid):
                     merged.setdefault((choice, axis.name, before, after, low, high, axis.unit), []).append(others)
     return [Switch(*key, tuple(places)) for key, places in merged.items()]
@@ -89,13 +91,8 @@ def winners(scenarios: Sequence[Scenario], outcomes: Mapping[int, Outcome], grid
             maximized: bool) -> list[Switch]:  # fmt: skip
     """Where an axis prescribes a choice: along each other axis, where its best level changes."""
     found: dict[tuple[str, str, str, str, str, str, str], list[tuple[tuple[str, str], ...]]] = {}
-    values = {
-        scenario.levels: outcome.record["objective"]["value"]
-        for position, scenario in enumerate(scenarios)
-        if scenario.kind == GRID and not scenario.shares and (outcome := outcomes.get(position)) is not None
-        and outcome.record.get("sites")
-    }  # fmt: skip
-    for number in (i for i, axis in enumerate(grid) if any("choices" in path for path in axis.paths)):
+    values = _values(scenarios, outcomes)
+    for number in _prescribed(grid):
         best: dict[tuple[int, ...], tuple[float, int]] = {}
         for levels, value in values.items():
             rest = (*levels[:number], -1, *levels[number + 1 :])
@@ -113,6 +110,44 @@ def winners(scenarios: Sequence[Scenario], outcomes: Mapping[int, Outcome], grid
                        axis.levels[rest[other]].label, axis.levels[rest[other] + 1].label, axis.unit)  # fmt: skip
                 found.setdefault(key, []).append(places)
     return [Switch(*key, tuple(places)) for key, places in found.items()]
+
+
+def _values(scenarios: Sequence[Scenario], outcomes: Mapping[int, Outcome]) -> dict[tuple[int, ...], float]:
+    """Objective of each point of the grid that has a design."""
+    return {
+        scenario.levels: outcome.record["objective"]["value"]
+        for position, scenario in enumerate(scenarios)
+        if scenario.kind == GRID and not scenario.shares and (outcome := outcomes.get(position)) is not None
+        and outcome.record.get("sites")
+    }  # fmt: skip
+
+
+def _prescribed(grid: Sequence[LevelAxis]) -> list[int]:
+    """Axes whose levels are choices: what is compared rather than what happens."""
+    return [i for i, axis in enumerate(grid) if len(axis.levels) > 1 and any("choices" in p for p in axis.paths)]
+
+
+def compared(scenarios: Sequence[Scenario], outcomes: Mapping[int, Outcome], grid: Sequence[LevelAxis],
+             maximized: bool) -> list[str]:  # fmt: skip
+    """Where an axis prescribes a choice: how often each level is best, and what it loses otherwise, in a sentence."""
+    values, lines = _values(scenarios, outcomes), []
+    for number in _prescribed(grid):
+        groups: dict[tuple[int, ...], dict[int, float]] = {}
+        for levels, value in values.items():
+            groups.setdefault((*levels[:number], *levels[number + 1 :]), {})[levels[number]] = value
+        for index, level in enumerate(grid[number].levels):
+            tops = [(max if maximized else min)(group.values()) for group in groups.values() if index in group]
+            own = [group[index] for group in groups.values() if index in group]
+            losses = [abs(value - top) / abs(top) for value, top in zip(own, tops, strict=True) if top]
+            wins = sum(loss == 0 for loss in losses)
+            said = f"{grid[number].name}: {level.label} is best in {wins} of {len(groups)} situations"
+            if wins < len(losses):
+                worse = [100 * loss for loss in losses if loss > 0]
+                said += f" and loses {min(worse):.3g} to {max(worse):.3g} % in {'the others' if wins else 'all'}"
+            if len(losses) < len(groups):
+                said += f"; it has no design in {len(groups) - len(losses)}"
+            lines.append(said + ".")
+    return lines
 
 
 def _is_varied(axis: LevelAxis, choice: str) -> bool:
@@ -143,9 +178,29 @@ def _where(switch: Switch, axes: Mapping[str, LevelAxis]) -> str:
     places = [place for place in switch.places if place]
     if not places:
         return ""
+    names = [name for name, _ in places[0]]
+    found = blocks(tuple(tuple(label for _, label in place) for place in places))
+    return ", at " + "; and at ".join(_block(block, names, axes) for block in found)
+
+
+def blocks(places: Sequence[tuple[str, ...]]) -> list[tuple[tuple[str, ...], ...]]:
+    """Places as few products of lists: every place is in one of them, and nothing else is."""
+    if not places:
+        return []
+    if len(places[0]) == 1:
+        return [(tuple(dict.fromkeys(place[0] for place in places)),)]
+    lasts: dict[tuple[str, ...], list[str]] = {}
+    for place in places:
+        lasts.setdefault(place[:-1], []).append(place[-1])
+    alike: dict[tuple[str, ...], list[tuple[str, ...]]] = {}
+    for front, last in lasts.items():
+        alike.setdefault(tuple(dict.fromkeys(last)), []).append(front)
+    return [(*block, last) for last, fronts in alike.items() for block in blocks(fronts)]
+
+
+def _block(block: Sequence[Sequence[str]], names: Sequence[str], axes: Mapping[str, LevelAxis]) -> str:
     parts = []
-    for number, (name, _) in enumerate(places[0]):
-        seen = list(dict.fromkeys(place[number][1] for place in places))
+    for name, seen in zip(names, block, strict=True):
         unit = f" {axes[name].unit}" if axes[name].unit and all(map(_is_number, seen)) else ""
         if len(seen) == len(axes[name].levels) and len(seen) > 1:
             parts.append(f"every {name}")
@@ -153,7 +208,7 @@ def _where(switch: Switch, axes: Mapping[str, LevelAxis]) -> str:
             parts.append(f"{name} {_listed([_number(s) for s in seen])}{unit}")
         else:
             parts.append(f"{len(seen)} of the {len(axes[name].levels)} values of {name}")
-    return f", at {' and '.join(parts)}"
+    return " and ".join(parts)
 
 
 def _listed(words: Sequence[str]) -> str:
@@ -171,17 +226,19 @@ def _number(label: str) -> str:
     if not _is_number(label):
         return label
     value = float(label)
-    return f"{value:,.0f}" if abs(value) >= 1e4 and value.is_integer() else written(float(f"{value:.4g}"))
+    return f"{value:,.0f}" if abs(value) >= 1e4 and value.is_integer() else written(float(f"{value:.6g}"))
 
 
 def in_words(choice: str, names: Mapping[str, str]) -> str:
     """Ids joined by a plus as names, short enough for a sentence."""
-    return " + ".join(_short(names.get(word, word), word) for word in choice.split(" + "))
+    words = choice.split(" + ")
+    most = _MOST_NAME if len(words) == 1 else _MOST_NAME // 2
+    return " + ".join(_short(names.get(word, word), word, most) for word in words)
 
 
-def _short(name: str, word: str) -> str:
+def _short(name: str, word: str, most: int) -> str:
     plain = re.sub(r"\s*\(.*?\)", "", name).split(";")[0]
-    if len(plain) > _MOST_NAME and "," in plain:
+    if len(plain) > most and "," in plain:
         plain = plain.split(",")[0]
     return f"{plain} ({word})" if plain not in (word, "") else word
 

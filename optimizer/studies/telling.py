@@ -15,6 +15,7 @@ from exasite.studies.sensitivity import sensitivities
 from exasite.studies.switches import (
     all_names,
     changes_one_at_a_time,
+    compared,
     found_designs,
     sentences,
     shares,
@@ -47,6 +48,7 @@ def switch_sentences(run: StudyRun) -> list[str]:
     changes = [*winners(run.scenarios, run.outcomes, grid, maximized), *switches(found, grid)]
     numeric = {axis.name for axis in grid if axis.is_numeric}
     said = sentences(sorted(changes, key=lambda change: change.axis not in numeric), names, grid)
+    said = [*compared(run.scenarios, run.outcomes, grid, maximized), *said]
     return [*said, *changes_one_at_a_time(found, names), *shares(found, names)]
 
 
