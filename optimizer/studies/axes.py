@@ -101,7 +101,8 @@ def ranged_rows(base: Base, rows: Sequence[tuple[str, str, str]]) -> tuple[RowRa
             continue
         row = catalog.row(*key)
         if not row.is_text and row.low < row.high:
-            found.append(RowRange("catalog." + ".".join(key), row_name(row, catalog), _unit(row), row.low, row.base, row.high))
+            path, name = "catalog." + ".".join(key), row_name(row, catalog)
+            found.append(RowRange(path, name, _unit(row), row.low, row.base, row.high))
     return tuple(found)
 
 
