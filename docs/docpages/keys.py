@@ -98,7 +98,8 @@ def _section(name: str, record: type[BaseModel]) -> str:
             continue
         extra = field.json_schema_extra
         unit = str(extra["unit"]) if isinstance(extra, dict) and "unit" in extra else ""
-        rows.append([code(field.alias or key), _kind(field.annotation), f"[{unit}]" if unit else "", _bounds(field), _default(field)])
+        shown = f"[{unit}]" if unit else ""
+        rows.append([code(field.alias or key), _kind(field.annotation), shown, _bounds(field), _default(field)])
     return f"## {code(name)}\n\n{text}\n\n{table(['key', 'value', 'unit', 'bounds', 'if left out'], rows)}"
 
 

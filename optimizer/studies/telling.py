@@ -163,7 +163,8 @@ def as_text(found: dict[str, Any]) -> str:
     counts = ", ".join(f"{count:,} {status}" for status, count in found["counts"].items())
     lines = [f"{found['study']}  {found['question']}".rstrip(),
              f"{found['scenarios']:,} scenarios of {found['base']}: {counts or 'none'}; "
-             f"{found['solved_now']:,} solved now, {found['from_store']:,} from the store"]  # fmt: skip
+             f"{found['solved_now']:,} solves now and {found['from_store']:,} answers from the store"
+             f"{', designs compared included' if found['regret'] else ''}"]  # fmt: skip
     if found["best"]:
         lines += ["", f"Best: {found['best']['scenario'] or 'base'}, objective {found['best']['objective']:.5g}"]
     for key, row in found["ranges"].items():
