@@ -211,3 +211,14 @@ def test_the_page_draws_without_network_and_without_errors(which, request, tmp_p
                 "sampled": ["What moves the answer most", "One number at a time", "Spread of the headline ratios"]}  # fmt: skip
     for heading in headings[which]:
         assert heading in dom
+
+
+def test_all_rows_of_the_base_design_are_found_once_and_kept(tmp_path):
+    study = {"base": "two-labs", "one_at_a_time": {"rows": "all"}, "regret": {"designs": 0}}
+    first = run_study(study, HowToRun(limit=4), tmp_path)
+    rows = {r.path for r in first.design.one_at_a_time}
+    used = {f"catalog.{r.table}.{r.item}.{r.field}" for r in solve("two-labs").provenance.rows}
+    assert len(rows) > 20 and rows <= used and "catalog.accelerators.H100-SXM.price_usd" in rows
+    assert len({r.name for r in first.design.one_at_a_time}) == len(rows)
+    again = run_study(study, HowToRun(limit=4), tmp_path)
+    assert (again.solved, again.cached) == (0, 4) and again.frame.equals(first.frame)

@@ -104,6 +104,19 @@ def test_ctrl_c_keeps_what_is_done_and_says_how_to_go_on(tmp_path):
     assert told["counts"]["optimal"] + told["counts"]["pending"] == 80
 
 
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs SIGKILL")
+def test_workers_end_with_their_parent(tmp_path):
+    psutil = pytest.importorskip("psutil")
+    code = "from exasite.cli import main; main(['study', 'cooling-price-overhead', '-o', 'out', '--workers', '2'])"
+    process = subprocess.Popen([sys.executable, "-c", code], cwd=tmp_path, stdout=subprocess.DEVNULL)
+    wait_for(tmp_path / "out", 1)
+    workers = psutil.Process(process.pid).children(recursive=True)
+    process.kill()
+    process.wait()
+    _, alive = psutil.wait_procs(workers, timeout=20)
+    assert len(workers) >= 2 and not alive
+
+
 def wait_for(folder: Path, count: int) -> int:
     """Wait until a store has so many rows; how many it has then."""
     deadline, found = time.monotonic() + 60, 0

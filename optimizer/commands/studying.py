@@ -43,11 +43,13 @@ def study(
 
     def produce() -> dict[str, Any]:
         nonlocal code
+        from exasite.instance.shipped import is_file_name
         from exasite.studies.reading import read_study
         from exasite.studies.running import HowToRun, run_study
         from exasite.studies.telling import document, write_all
 
-        folder = output or Path(f"{read_study(study).study.name}-study")
+        name = read_study(study).study.name
+        folder = output or Path(f"{name}-study" if is_file_name(name) else "study-results")
         how = HowToRun(workers=workers, dask=dask, time_limit_s=time_limit, gap=gap, seed=seed, limit=limit,
                        resume=resume, keep_failed=keep_failed)  # fmt: skip
         run = _run_or_leave(lambda: run_study(study, how, folder), study, folder)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     import pandas as pd  # not imported where it is not used
 
 _FOREVER_S = float("inf")
+_LOOK_S = 0.25
 _DESIGNED = ("optimal", "feasible")
 
 
@@ -86,6 +88,8 @@ class StudyRun:
         """0 all answered; 5 some stopped or failed; 3 all infeasible; 4 no design yet; 2 all bad; 1 all failed."""
         counts = self.counts
         some_design = any(counts.get(status) for status in _DESIGNED)
+        if self.interrupted:
+            return 5 if some_design else 4
         if len(counts) == 1:
             only = {FAILED: 1, "bad_input": 2, "infeasible": 3, "no_design": 4, PENDING: 4}
             return only.get(next(iter(counts)), 0)
@@ -164,10 +168,7 @@ class _Runner:
 
     def run(self) -> StudyRun:
         rows = self._design_rows() if needs_design_rows(self._study) else ()
-        if self._clock.interrupted:
-            design = resolve(self._study, self._base)
-        else:
-            design = resolve(self._study, self._base, lambda: rows)
+        design = resolve(self._study, self._base, lambda: rows)
         wanted = tuple(self._limited(design))
         keyed = [self._keys.key(scenario.changes) for scenario in wanted]
         spot = {scenario.number: i for i, scenario in enumerate(wanted)}
@@ -187,17 +188,28 @@ class _Runner:
 
     def _design_rows(self) -> Sequence[RowRange]:
         """Rows with a range among those that the design of the base rests on. Raises InputError without a design."""
-        from exasite.instance.loading import load_instance
+        key = f"rows-{self._keys.key(()).key}"
+        known = self._store.get(key)
+        if known is None:
+            known = self._solved_rows(key)
+            if self._clock.interrupted:  # perhaps not the best design: not to be kept
+                return ()
+            self._store.put(known)
+        return ranged_rows(self._base, [(table, item, field) for table, item, field in known.record["rows"]])
 
+    def _solved_rows(self, key: str) -> Outcome:
         self._progress.begin("the base design", 1, self._maximized)
         bench = self._how.make_bench(self._how.gap, self._how.seed, self._clock)
-        base = load_instance(self._base.data)
-        result = bench.solve(base, time_limit_s=self._how.time_limit_s)
+        with ThreadPoolExecutor(1) as thread:  # so that Ctrl-C is heard here
+            solved = thread.submit(bench.solve, self._base.loaded, time_limit_s=self._how.time_limit_s)
+            while not wait([solved], timeout=_LOOK_S).done:
+                pass
+        result = solved.result()
         if result.totals is None and not self._clock.interrupted:
             message = f"the rows of its design are asked for, but it has none: {result.status} {result.message}".strip()
             raise InputError([self._study.problem(("base",), message, "name the rows instead of all")])
-        keys = [(row.table, row.item, row.field) for row in result.provenance.rows]
-        return ranged_rows(self._base, keys)
+        rows = [[row.table, row.item, row.field] for row in result.provenance.rows]
+        return Outcome(key, str(result.status), "", {"rows": rows}, 0.0)
 
     def _solve(self, stage: str, wanted: Sequence[tuple[Keyed, Sequence[Any]]]) -> None:
         """Solve what the store does not have; each distinct key once."""
