@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 COLOURS = ("#4c78a8", "#f2b134", "#72b7b2", "#e45756", "#54a24b", "#b279a2", "#9d755d", "#8c8c8c")
 _MOST_BARS, _MOST_LINES = 15, 6
 _LEAST_SAMPLES = 8
+_BARS = {"total": "total", "first_order": "first order", "rank_correlation": "rank correlation",
+         "rank_regression": "regression on ranks"}  # fmt: skip
 _WRAP = 24  # letters of a label on one line: phones are narrow
 
 
@@ -57,7 +59,7 @@ def tornado_chart(run: StudyRun, key: str) -> Any | None:
     figure.update_layout(barmode="overlay", yaxis={"automargin": True})
     figure.add_vline(x=base, line={"color": "#222", "width": 1})
     title = f"{OUTPUTS[key]}: each number alone from low to high" + (f" (the {_MOST_BARS} widest)" if more > 0 else "")
-    return styled(figure, title, OUTPUTS[key], "", 140 + 30 * len(frame)).update_yaxes(automargin=True)
+    return _bars(styled(figure, title, OUTPUTS[key], ""), len(frame))
 
 
 def distribution_chart(run: StudyRun, key: str) -> Any | None:
@@ -83,15 +85,24 @@ def sensitivity_chart(found: Sensitivity) -> Any:
 
     frame = found.frame.head(_MOST_BARS).iloc[::-1]
     labels, figure = [wrapped(axis) for axis in frame["axis"]], go.Figure()
-    columns = (("total", "total"), ("first_order", "first order")) if found.method == SOBOL else (
-        ("rank_correlation", "rank correlation"), ("rank_regression", "regression on ranks"))  # fmt: skip
-    for (column, name), colour in zip(columns, (COLOURS[1], COLOURS[0]), strict=True):
+    columns = [name for name in _BARS if name in frame.columns]
+    for column, colour in zip(columns, (COLOURS[1], COLOURS[0]), strict=False):
+        name = _BARS[column]
         figure.add_bar(y=labels, x=frame[column], orientation="h", name=name, marker_color=colour)
     title = f"What moves {found.output}"
     if len(found.frame) > _MOST_BARS:
         title += f" (the {_MOST_BARS} strongest of {len(found.frame)})"
     x = "share of the variance" if found.method == SOBOL else "-1 to 1"
-    return styled(figure, title, x, "", 160 + 36 * len(frame)).update_yaxes(automargin=True)
+    return _bars(styled(figure, title, x, ""), len(frame))
+
+
+def _bars(figure: Any, count: int) -> Any:
+    """Room for two lines of a label at each bar, and the legend above them."""
+    top = figure.layout.margin.t + 30
+    title = {"y": 1, "yref": "container", "yanchor": "top", "pad": {"t": 14}}
+    legend = {"y": 1, "yanchor": "bottom", "x": 0}
+    figure.update_layout(height=top + 60 + 36 * count, margin={"t": top}, title=title, legend=legend)
+    return figure.update_yaxes(automargin=True, tickfont={"size": 11})
 
 
 def parallel_chart(run: StudyRun, strongest: Sequence[str]) -> Any | None:

@@ -16,7 +16,7 @@ from exasite.words import money, percent
 if TYPE_CHECKING:
     import pandas as pd  # not imported where it is not used
 
-_MOST_ROWS, _MOST_SENTENCES = 200, 40
+_MOST_ROWS, _MOST_SENTENCES, _MOST_AXES = 200, 40, 6
 _OBJECTIVES = {
     "efficiency": "effective ExaFLOPS per dollar and per watt (index)",
     "exaflops_per_capex": "effective ExaFLOPS per B$ of capex",
@@ -80,7 +80,7 @@ def _sections(run: StudyRun) -> Iterator[str]:
     words = "A line is a scenario. Drag along an axis to keep the lines that pass there; drag its name to move it."
     yield from _figures("All scenarios at a glance", (charts.parallel_chart(run, strongest),), words, wide=True)
     yield from _regret_section(run)
-    yield from _rows_section(run)
+    yield from _rows_section(run, strongest)
 
 
 def objective_words(run: StudyRun) -> str:
@@ -184,12 +184,13 @@ def _is_missing(value: Any) -> bool:
     return bool(pd.isna(value))
 
 
-def _rows_section(run: StudyRun) -> Iterator[str]:
+def _rows_section(run: StudyRun, strongest: Sequence[str]) -> Iterator[str]:
     frame = run.frame
+    hidden = {axis.name for axis in run.design.sampled} - set(strongest[:_MOST_AXES])
     shown = frame.head(_MOST_ROWS)
     more = f" The first {_MOST_ROWS} of {len(frame):,}; study.csv has all." if len(frame) > _MOST_ROWS else ""
     yield f"<h2>Scenarios</h2><p>One row a scenario, as in study.csv, study.parquet and study.xlsx.{more}</p>"
-    columns = [name for name in shown.columns if name != "name" and not _empty(shown[name])][:60]
+    columns = [name for name in shown.columns if name != "name" and name not in hidden and not _empty(shown[name])]
     numbers = [i for i, name in enumerate(columns) if shown[name].dtype.kind in "if"]
     rows = [[_cell(value) for value in row] for row in shown[columns].itertuples(index=False)]
     yield f'<div class="rows">{_table([name.replace("_", " ") for name in columns], rows, numbers)}</div>'

@@ -23,6 +23,7 @@ OUTPUTS = {
     "objective.value": "objective",
 }
 _LEAST_ROWS = 10
+_NOISE = 2.0  # standard deviations of a correlation of what is not related
 SOBOL, RANKS = "sobol", "ranks"
 
 
@@ -49,7 +50,7 @@ def sensitivities(scenarios: Sequence[Scenario], outcomes: Mapping[int, Outcome]
         shares = np.array([scenarios[i].shares for i, _ in pairs])
         if method == "saltelli" and len({scenarios[i].levels for i in rows}) == 1 and np.isfinite(values).all():
             found.append(_sobol(name, values, axes))
-        elif np.isfinite(values).sum() >= max(_LEAST_ROWS, len(axes) + 2) and np.nanstd(values) > 0:
+        elif np.isfinite(values).sum() >= _LEAST_ROWS and np.nanstd(values) > 0:
             complete = np.isfinite(values)
             missing = "" if method != "saltelli" else "; Sobol indices need an answer in every scenario of one sample"
             found.append(_ranks(name, shares[complete], values[complete], axes, missing))
@@ -82,16 +83,23 @@ def _ranks(name: str, shares: np.ndarray, values: np.ndarray, axes: Sequence[Sam
     output = rankdata(values)
     output = (output - output.mean()) / output.std()
     correlation = ranked.T @ output / len(output)
+    names = [axis.name for axis in axes]
+    why = f"; correlations below {_NOISE / len(output) ** 0.5:.2f} may be chance{why}"
+    if len(output) < len(axes) + 2:
+        frame = pd.DataFrame({"axis": names, "rank_correlation": correlation})
+        note = f"Spearman rank correlation; {len(output)} samples are too few for a regression on {len(axes)} axes{why}"
+        return Sensitivity(name, RANKS, note, _strongest_first(frame, "rank_correlation"))
     fit, *_ = np.linalg.lstsq(ranked, output, rcond=None)
     left = output - ranked @ fit
     explained = max(0.0, 1.0 - float(left @ left) / float(output @ output))
-    frame = pd.DataFrame({
-        "axis": [axis.name for axis in axes], "rank_correlation": correlation, "rank_regression": fit,
-    })  # fmt: skip
-    order = frame["rank_regression"].abs().sort_values(ascending=False).index
+    frame = pd.DataFrame({"axis": names, "rank_correlation": correlation, "rank_regression": fit})
     note = ("Spearman rank correlation, and standardised regression on ranks, which explains "
             f"{100 * explained:.0f} % of the variance of the ranks{why}")  # fmt: skip
-    return Sensitivity(name, RANKS, note, frame.loc[order].reset_index(drop=True))
+    return Sensitivity(name, RANKS, note, _strongest_first(frame, "rank_regression"))
+
+
+def _strongest_first(frame: pd.DataFrame, column: str) -> pd.DataFrame:
+    return frame.loc[frame[column].abs().sort_values(ascending=False).index].reset_index(drop=True)
 
 
 def tornado(scenarios: Sequence[Scenario], outcomes: Mapping[int, Outcome], key: str) -> pd.DataFrame | None:

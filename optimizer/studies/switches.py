@@ -266,8 +266,12 @@ def _single_changes(base: Found, single: Sequence[Found], names: Mapping[str, st
 
 def shares(found: Sequence[Found], names: Mapping[str, str]) -> list[str]:
     """How often each choice is the best one among samples, one sentence a choice that varies."""
-    sampled = [f for f in found if f.scenario.shares]
+    everything = [f for f in found if f.scenario.shares]
+    sampled = [f for f in everything if f.choices["accelerator"] != NOTHING]
     lines = []
+    if len(sampled) < len(everything):
+        count = len(everything) - len(sampled)
+        lines.append(f"{count} of {len(everything):,} samples have no design: the question cannot be met there.")
     for choice in SWITCHABLE if sampled else ():
         counts = Counter(f.choices[choice] for f in sampled)
         if len(counts) > 1:
