@@ -222,3 +222,33 @@ def test_all_rows_of_the_base_design_are_found_once_and_kept(tmp_path):
     assert len({r.name for r in first.design.one_at_a_time}) == len(rows)
     again = run_study(study, HowToRun(limit=4), tmp_path)
     assert (again.solved, again.cached) == (0, 4) and again.frame.equals(first.frame)
+
+
+POINT_AT_IT = """<script>
+window.addEventListener("load", () => setTimeout(() => {
+  const charts = [...document.querySelectorAll(".js-plotly-plot")];
+  const map = charts.find(chart => chart.data[0].type === "heatmap");
+  Plotly.Fx.hover(map, [{curveNumber: 0, xval: 0, yval: 0}]);
+  const menu = map.layout.updatemenus[0].buttons;
+  const before = map.layout.shapes.length, last = menu[menu.length - 1].args;
+  Plotly.update(map, last[0], last[1]).then(() => {
+    document.body.dataset.hover = document.querySelectorAll(".hovertext").length;
+    document.body.dataset.visible = map.data.map(trace => trace.visible).join(" ");
+    document.body.dataset.wide = document.documentElement.scrollWidth > window.innerWidth;
+  });
+}, 500));
+</script>"""
+
+
+@pytest.mark.skipif(shutil.which("chromium") is None, reason="needs chromium")
+def test_charts_answer_to_a_hand_and_the_page_fits_a_phone(tmp_path):
+    pytest.importorskip("plotly")
+    sites = {"name": "site", "sites": ["columbus_oh", "phoenix_az"]}
+    run = run_study({**COOLING, "axes": [*COOLING["axes"], sites], "regret": {"designs": 0}}, HowToRun())
+    write_all(run, tmp_path, HowToRun())
+    path = tmp_path / "report.html"
+    path.write_text(path.read_text(encoding="utf-8").replace("</body>", POINT_AT_IT + "</body>"), encoding="utf-8")
+    dom, _ = chromium(path, tmp_path)
+    body = re.search(r"<body([^>]*)>", dom)[1]
+    assert 'data-wide="false"' in body and re.search(r'data-hover="[1-9]', body), body
+    assert re.search(r'data-visible="false true( true)+"', body), body
