@@ -214,6 +214,16 @@ def test_nonsense_is_bad_input_never_a_crash(data):
         assert str(error)
 
 
+def test_an_instance_in_the_place_of_a_study_is_said_so(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name, words in (("two-labs", "two-labs is an instance, not a study"), ("chip-slop", "did you mean chip-slip?")):
+        code, _, err = run(capsys, "study", name)
+        assert code == 2 and words in err
+    Path("i.toml").write_text('[require]\ngpus = 5\n')
+    code, _, err = run(capsys, "study", "i.toml")
+    assert code == 2 and "is no study" in err
+
+
 def test_check_tells_a_study_from_an_instance(capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     code, out, _ = run(capsys, "check", "chip-price-mamf")

@@ -85,6 +85,9 @@ def _layer(source: str | Path | Mapping[str, Any]) -> tuple[Layer, Path]:
         there = path.exists()
     except (OSError, ValueError):
         there = False
+    if not there and str(source) in shipped_names():
+        fix = f'a study has base = "{source}" and says what is varied; `exasite new NAME --study` writes one'
+        raise InputError([Problem("", f"{source} is an instance, not a study", fix)])
     if not there:
         fix = did_you_mean(path.name, shipped_studies()) or "give a TOML file"
         raise InputError([Problem("", f"no such file or shipped study: {shown(str(source))}", fix)])
