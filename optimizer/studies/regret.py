@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -82,11 +83,11 @@ def _free_of_place(record: Mapping[str, Any]) -> str:
     return signature(record)
 
 
-def picked(positions: Sequence[int], most: int) -> list[int]:
-    """At most so many positions, evenly spread."""
+def picked(positions: Sequence[int], most: int, seed: int) -> list[int]:
+    """At most so many positions, drawn without favour: every n-th would always meet the same levels of a grid."""
     if len(positions) <= most:
         return list(positions)
-    return [positions[i * len(positions) // most] for i in range(most)]
+    return sorted(random.Random(seed).sample(list(positions), most))
 
 
 def cells(designs: Sequence[KnownDesign], positions: Sequence[int], outcomes: Mapping[int, Outcome],

@@ -251,7 +251,7 @@ class _Runner:
         answered = [i for i, outcome in sorted(outcomes.items()) if outcome.status in _DESIGNED]
         if len(designs) < 2:
             return None
-        positions = regret.picked(answered, settings.scenarios)
+        positions = regret.picked(answered, settings.scenarios, self._study.study.seed)
         made = regret.cells(designs, positions, outcomes, wanted, self._base)
         tried = [cell for cell in made if cell.changes is not None and not cell.own]
         keys = {cell.at: self._keys.key(cell.changes or ()) for cell in tried}

@@ -58,7 +58,8 @@ def regret_sentences(run: StudyRun) -> list[str]:
     if found is None:
         return []
     rows = {row["design"]: row for row in found.summary.to_dict("records")}
-    said = [f"{len(found.designs)} of {found.found} distinct designs were tried in {found.scenarios} scenarios; "
+    drawn = f" drawn from {len(run.scenarios):,}" if found.scenarios < len(run.scenarios) else ""
+    said = [f"{len(found.designs)} of {found.found} distinct designs were tried in {found.scenarios} scenarios{drawn}; "
             "sizes and operation follow the scenario, everything else stays."]  # fmt: skip
     for name, what in ((found.least_regret, "Least maximum regret"), (found.best_expected, "Best on average")):
         if name is None:
