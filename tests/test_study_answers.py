@@ -252,3 +252,14 @@ def test_charts_answer_to_a_hand_and_the_page_fits_a_phone(tmp_path):
     body = re.search(r"<body([^>]*)>", dom)[1]
     assert 'data-wide="false"' in body and re.search(r'data-hover="[1-9]', body), body
     assert re.search(r'data-visible="false true( true)+"', body), body
+
+
+def test_allowed_rows_spare_no_rival(tmp_path):
+    study = {"base": "hopper-16k", "one_at_a_time": {"rows": "allowed"}, "regret": {"designs": 0}}
+    rows = {r.path for r in run_study(study, HowToRun(limit=1), tmp_path).design.one_at_a_time}
+    own = {r.path for r in run_study({**study, "one_at_a_time": {"rows": "all"}}, HowToRun(limit=1), tmp_path).design.one_at_a_time}
+    assert own < rows
+    capex = {path.split(".")[2] for path in rows if path.startswith("catalog.cooling.") and path.endswith(".capex_usd_per_kw")}
+    assert capex == {"air_tower_wse", "air_evap_wcc", "air_evap_acc", "air_dry_adiab"}  # what the instance allows
+    assert "catalog.accelerators.B200-SXM.price_usd" not in rows
+    assert any(path.startswith("catalog.switches.") for path in rows)

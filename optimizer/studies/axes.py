@@ -14,9 +14,10 @@ from exasite.instance.findings import Finding
 from exasite.instance.places import KeyPath
 from exasite.instance.quantities import written
 from exasite.models.catalog import Catalog, Row
+from exasite.studies.allowed import allowed_rows
 from exasite.studies.base import Base, Change, parts_of
 from exasite.studies.distributions import Draw, draw
-from exasite.studies.schema import ALL_ROWS, Axis, Steps
+from exasite.studies.schema import ALL_ROWS, ALLOWED_ROWS, Axis, Steps
 
 _DIGITS = 12  # of every number a study makes: the same on all machines, and readable
 _TIMES = "x base"
@@ -214,11 +215,15 @@ class AxisReader:
             yield SampledAxis(row.name, row.unit, (row.path,), None, how, found is not None and is_whole(found))
 
     def named_rows(self, names: Sequence[str], place: KeyPath, all_rows: Sequence[RowRange]) -> tuple[RowRange, ...]:
-        """Rows by name; "all" are those of the base design. A row without a range is a finding."""
+        """Rows by name; "all" are those of the base design, "allowed" also those of its rivals. None without a range."""
         found: dict[str, RowRange] = {}
         for name in names:
             if name == ALL_ROWS:
                 found |= {row.path: row for row in all_rows}
+                continue
+            if name == ALLOWED_ROWS:
+                more = ranged_rows(self._base, allowed_rows(self._base))
+                found |= {row.path: row for row in (*all_rows, *more)}
                 continue
             path = row_path(name)
             if problem := self._base.path_problem(path):

@@ -14,7 +14,7 @@ from exasite.studies.axes import AxisReader, Level, LevelAxis, RowRange, Sampled
 from exasite.studies.base import Base, Change
 from exasite.studies.reading import StudySource
 from exasite.studies.sampling import sample_size, unit_samples
-from exasite.studies.schema import ALL_ROWS, MOST_SCENARIOS
+from exasite.studies.schema import ALL_ROWS, ALLOWED_ROWS, MOST_SCENARIOS
 
 GRID, ONE, LISTED = "grid", "one", "listed"
 Values = tuple[tuple[str, float | str], ...]
@@ -68,7 +68,7 @@ def needs_design_rows(source: StudySource) -> bool:
     study = source.study
     lists = [axis.rows for axis in study.axes]
     lists.append(study.one_at_a_time.rows if study.one_at_a_time else None)
-    return any(ALL_ROWS in rows for rows in lists if rows)
+    return any({ALL_ROWS, ALLOWED_ROWS} & set(rows) for rows in lists if rows)
 
 
 def resolve(source: StudySource, base: Base, design_rows: DesignRows = tuple) -> Design:

@@ -12,7 +12,7 @@ from exasite.instance.schema import Section, Whole, Word, number
 MOST_SCENARIOS = 1_000_000
 Method = Literal["latin_hypercube", "sobol", "saltelli"]
 DistributionKind = Literal["uniform", "loguniform", "normal", "triangular", "catalog"]
-ALL_ROWS = "all"
+ALL_ROWS, ALLOWED_ROWS = "all", "allowed"
 
 
 def _value(value: object) -> object:
@@ -87,7 +87,8 @@ class Sampling(Section):
 class OneAtATime(Section):
     """Catalogue rows set to low and to high, one after the other, beside the base case.
 
-    `rows`: "all" (of the base design, as far as they have a range) or a list like "accelerators.H100-SXM.price_usd".
+    `rows`: "all" (of the base design, as far as they have a range), "allowed" (those and all that may be chosen
+    instead) or a list like "accelerators.H100-SXM.price_usd".
     """
 
     rows: Rows = (ALL_ROWS,)

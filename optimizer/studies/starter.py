@@ -57,7 +57,8 @@ factors = [0.7, 1.0, 1.3]             # times the value of the base
 # distribution = { kind = "uniform", low = 2, high = 8 }    # loguniform, normal, triangular, catalog
 
 # [[axes]]
-# rows = "all"                        # every row of the base design that has a range, low to high
+# rows = "all"                        # every row of the base design that has a range, low to high; "allowed": those and
+#                                     # the rows of everything that may be chosen instead
 
 # [sampling]
 # method = "latin_hypercube"          # sobol, or saltelli for first-order and total sensitivity
