@@ -215,7 +215,7 @@ class AxisReader:
             yield SampledAxis(row.name, row.unit, (row.path,), None, how, found is not None and is_whole(found))
 
     def named_rows(self, names: Sequence[str], place: KeyPath, all_rows: Sequence[RowRange]) -> tuple[RowRange, ...]:
-        """Rows by name; "all" are those of the base design, "allowed" also those of its rivals. None without a range."""
+        """Rows by name; "all" are those of the base design, "allowed" also of its rivals; all with a range."""
         found: dict[str, RowRange] = {}
         for name in names:
             if name == ALL_ROWS:
