@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from exasite.studies.running import StudyRun
 
 COLOURS = ("#4c78a8", "#f2b134", "#72b7b2", "#e45756", "#54a24b", "#b279a2", "#9d755d", "#8c8c8c")
-_MOST_BARS, _MOST_LINES = 15, 6
+_MOST_BARS, _MOST_LINES = 15, 5
 _LEAST_SAMPLES = 8
 _BARS = {"total": "total", "first_order": "first order", "rank_correlation": "rank correlation",
          "rank_regression": "regression on ranks"}  # fmt: skip
@@ -133,7 +133,7 @@ def parallel_chart(run: StudyRun, strongest: Sequence[str]) -> Any | None:
 
 
 def _line(name: str, values: Sequence[Any], axis: LevelAxis | None) -> dict[str, Any]:
-    label = name if len(name) <= 20 else f"{name[:18]}..."  # one line: a second one would cover the numbers
+    label = name if len(name) <= 22 else f"{name[:20]}..."  # one line: a second one would cover the numbers
     if all(isinstance(value, float) for value in values):
         return {"label": label, "values": list(values)}
     words = [level.value for level in axis.levels] if axis else sorted(set(values))

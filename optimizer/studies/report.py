@@ -37,7 +37,7 @@ p{color:#444}.question{font-size:1.05rem;margin-top:0}
 .answer{background:#eef4fb;border-left:4px solid #4c78a8;padding:.6rem .8rem}
 .tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(150px,1fr));gap:.6rem;margin:1rem 0}
 .tile{background:#f6f7f9;border-radius:6px;padding:.6rem .8rem}.tile b{display:block;font-size:1.2rem}
-.tile span{color:#555;font-size:.85rem}.wide{overflow-x:auto}.wide>div{min-width:640px}
+.tile span{color:#555;font-size:.85rem}.wide{overflow-x:auto}.wide>div{min-width:960px}
 table{border-collapse:collapse;font-size:.85rem;width:100%}th,td{padding:.3rem .5rem;text-align:left;
 border-bottom:1px solid #e5e5e5;white-space:nowrap}td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}
 .rows{max-height:420px;overflow:auto}.rows .wide{overflow:visible}thead th{position:sticky;top:0;background:#fff}
