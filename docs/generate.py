@@ -15,7 +15,7 @@ sys.path.insert(0, str(DOCS))
 
 from docpages.catalogue import catalogue_page  # noqa: E402
 from docpages.commands import commands_page  # noqa: E402
-from docpages.keys import keys_page  # noqa: E402
+from docpages.keys import keys_page, study_keys_page  # noqa: E402
 from docpages.markdown import same  # noqa: E402
 from docpages.sessions import refreshed  # noqa: E402
 from docpages.validation import validation_page  # noqa: E402
@@ -24,9 +24,10 @@ GENERATED: dict[str, Callable[[], str]] = {
     "catalogue.md": catalogue_page,
     "command_line.md": commands_page,
     "instance.md": keys_page,
+    "study.md": study_keys_page,
     "validation.md": validation_page,
 }
-WORKED_EXAMPLES = ("tutorial.md", "decision.md", "howto.md", "README.md")
+WORKED_EXAMPLES = ("tutorial.md", "decision.md", "howto.md", "studies.md", "README.md")
 
 
 def current(name: str) -> str:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from exasite.plot import write_plot
     from exasite.result import Result
     from exasite.solving import solve
+    from exasite.studies.library import study
     from exasite.workbench import Workbench
 
     __version__: str
@@ -46,13 +47,14 @@ _HOME = {
     "levers": "exasite.decisions.levers",
     "load_instance": "exasite.instance.loading",
     "solve": "exasite.solving",
+    "study": "exasite.studies.library",
     "write_plot": "exasite.plot",
 }
 
 __all__ = [
     "Alternatives", "Comparison", "Explanation", "Frontier", "InputError", "Instance", "Levers", "LoadedInstance",
     "Problem", "Result", "Workbench", "__version__", "alternatives", "compare", "explain", "frontier", "levers",
-    "load_instance", "solve", "write_plot",
+    "load_instance", "solve", "study", "write_plot",
 ]  # fmt: skip
 
 

@@ -11,12 +11,12 @@ from exasite.cli import app
 from exasite.result import EXIT_CODES
 
 _MEANING = {
-    0: "done; for `solve`: a design, proven best to the gap asked for",
+    0: "done; for `solve`: a design, proven best to the gap asked for; for `study`: every scenario has its answer",
     1: "a bug of ours; please report it (`EXASITE_DEBUG=1` shows where)",
     2: "bad input: every problem is listed with its place and fix",
-    3: "proven: no design meets the requirements and limits",
-    4: "stopped at the time limit before a design was found",
-    5: "stopped at the time limit with a design and its proven gap",
+    3: "proven: no design meets the requirements and limits; for `study`: in no scenario",
+    4: "stopped at the time limit before a design was found; for `study`: interrupted or failed, no design yet",
+    5: "stopped at the time limit with a design and its proven gap; for `study`: some scenarios are not answered yet",
 }
 
 

@@ -10,7 +10,9 @@ from pydantic import BaseModel
 
 from docpages.markdown import code, page, table
 from exasite.instance import schema
-from exasite.instance.shipped import shipped_names
+from exasite.instance.shipped import shipped_names, shipped_studies
+from exasite.studies import schema as studies
+from exasite.studies.reading import read_study
 
 _SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("(top level)", schema.Instance),
@@ -24,6 +26,16 @@ _SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("[sites.given]", schema.GivenFactors),
     ("[facility]", schema.FacilitySection),
     ("[finance]", schema.FinanceSection),
+)
+_STUDY_SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
+    ("(top level of a study)", studies.Study),
+    ("[[axes]]", studies.Axis),
+    ("[axes.range]", studies.Steps),
+    ("[axes.distribution]", studies.Distribution),
+    ("[sampling]", studies.Sampling),
+    ("[one_at_a_time]", studies.OneAtATime),
+    ("[[scenarios]]", studies.ListedScenario),
+    ("[regret]", studies.Regret),
 )
 _PLAIN = {
     "int": "whole number",
@@ -50,6 +62,24 @@ def keys_page() -> str:
     return page("Instance keys", _introduction(), *(_section(name, record) for name, record in _SECTIONS))
 
 
+def study_keys_page() -> str:
+    sections = (_section(name, record).replace("list of ids", "list") for name, record in _STUDY_SECTIONS)
+    return page("Study keys", _study_introduction(), *sections, _shipped_studies())
+
+
+def _shipped_studies() -> str:
+    shipped = [read_study(name).study for name in shipped_studies()]
+    rows = [[code(study.name), code(study.base), study.question, study.answer] for study in shipped]
+    return "## The shipped studies\n\n" + table(["study", "base", "question", "answer"], rows)
+
+
+def _study_introduction() -> str:
+    return """\
+A study is a TOML file that names a base instance and what is varied around it; how to use one is in
+[studies](studies.md). Unknown keys are errors that name the nearest known key. A path is written as in `--set`.
+The shipped studies and their answers stand [at the end](#the-shipped-studies)."""
+
+
 def _introduction() -> str:
     shipped = ", ".join(code(name) for name in shipped_names())
     return f"""\
@@ -68,7 +98,8 @@ def _section(name: str, record: type[BaseModel]) -> str:
             continue
         extra = field.json_schema_extra
         unit = str(extra["unit"]) if isinstance(extra, dict) and "unit" in extra else ""
-        rows.append([code(key), _kind(field.annotation), f"[{unit}]" if unit else "", _bounds(field), _default(field)])
+        shown = f"[{unit}]" if unit else ""
+        rows.append([code(field.alias or key), _kind(field.annotation), shown, _bounds(field), _default(field)])
     return f"## {code(name)}\n\n{text}\n\n{table(['key', 'value', 'unit', 'bounds', 'if left out'], rows)}"
 
 

@@ -7,14 +7,28 @@ from typing import Annotated, Any
 
 import typer
 
-from exasite.commands.shared import InstanceArgument, JsonOption, SetOption, answer
+from exasite.commands.shared import JsonOption, SetOption, answer
 from exasite.errors import InputError, Problem, did_you_mean, printable
 
 
-def check(instance: InstanceArgument, sets: SetOption = None, json: JsonOption = False) -> None:
-    """List every problem of an instance at once, with place and fix."""
+def check(
+    instance: Annotated[
+        str, typer.Argument(metavar="INSTANCE|STUDY", help="A TOML file, or the name of a shipped instance or study.")
+    ],
+    sets: SetOption = None,
+    json: JsonOption = False,
+) -> None:
+    """List every problem of an instance or a study at once, with place and fix."""
 
     def produce() -> dict[str, Any]:
+        from exasite.studies.reading import is_study
+
+        if is_study(instance):
+            from exasite.studies.summary import study_summary
+
+            if sets:
+                raise InputError([Problem("--set", "is for instances", "write it into [set] of the study")])
+            return study_summary(instance)
         from exasite.instance.loading import load_instance
         from exasite.instance.summary import summary
 
@@ -66,21 +80,25 @@ def new(
     source: Annotated[
         str | None, typer.Option("--from", metavar="SHIPPED", help="Copy a shipped instance instead.")
     ] = None,
+    study: Annotated[bool, typer.Option("--study", help="Write a study instead of an instance.")] = False,
 ) -> None:
-    """Write a commented instance to start from."""
+    """Write a commented instance, or study, to start from."""
     from exasite.instance.shipped import copied_text, is_file_name, shipped_names, starter_text
+    from exasite.studies.starter import copied_study, study_names, study_starter
 
     name = name.removesuffix(".toml")
     if not is_file_name(name):
         message = "is no name for a file; use letters, digits, dot, dash and underscore"
         raise InputError([Problem(name, message, "e.g. my-campus")])
-    if source is not None and source not in shipped_names():
-        message = f"no shipped instance is called {source}"
-        raise InputError([Problem("--from", message, did_you_mean(source, shipped_names()))])
+    known = study_names() if study else shipped_names()
+    if source is not None and source not in known:
+        message = f"no shipped {'study' if study else 'instance'} is called {source}"
+        raise InputError([Problem("--from", message, did_you_mean(source, known))])
+    start, copy = (study_starter, copied_study) if study else (starter_text, copied_text)
     path = Path(f"{name}.toml")
     try:
         with path.open("x", encoding="utf-8") as file:
-            file.write(starter_text(name) if source is None else copied_text(source, name))
+            file.write(start(name) if source is None else copy(source, name))
     except FileExistsError:
         message = "exists already and is not overwritten"
         raise InputError([Problem("", message, "choose another name", str(path))]) from None
@@ -90,9 +108,9 @@ def new(
 
 
 def schema(
-    record: Annotated[str, typer.Argument(help="instance or result")] = "instance",
+    record: Annotated[str, typer.Argument(help="instance, result or study")] = "instance",
 ) -> None:
-    """Print the JSON schema of an instance or of a result."""
+    """Print the JSON schema of an instance, of a result or of a study."""
     from exasite.terminal import print_json
 
     if record == "instance":
@@ -103,6 +121,10 @@ def schema(
         from exasite.result import Result
 
         print_json(Result.model_json_schema())
+    elif record == "study":
+        from exasite.studies.schema import Study
+
+        print_json(Study.model_json_schema())
     else:
-        fix = did_you_mean(record, ("instance", "result"))
+        fix = did_you_mean(record, ("instance", "result", "study"))
         raise InputError([Problem("schema", f"there is no schema of {record}", fix)])

@@ -107,7 +107,7 @@ def _as_layer(source: str | Path | Mapping[str, Any], folder: Path | None, paren
         return Layer("", _anchored(dict(source), Path()), {})
     if isinstance(source, str) and source in shipped_names():
         path = Path(str(shipped_file(source)))
-        return _file_layer(path, source)
+        return file_layer(path, source)
     path = Path(source) if folder is None else folder / source
     if not path.suffix and not _exists(path):
         path = path.with_name(path.name + ".toml") if path.name else path
@@ -117,7 +117,7 @@ def _as_layer(source: str | Path | Mapping[str, Any], folder: Path | None, paren
         fix = did_you_mean(path.name, known) or "give a TOML file"
         message = f"no such file or shipped instance: {shown(str(source))}"
         raise InputError([Problem(place, message, fix, source=parent)])
-    return _file_layer(path, str(path) if folder is None else path.name)
+    return file_layer(path, str(path) if folder is None else path.name)
 
 
 def _exists(path: Path) -> bool:
@@ -134,7 +134,8 @@ def _neighbours(path: Path) -> tuple[str, ...]:
         return ()
 
 
-def _file_layer(path: Path, label: str) -> Layer:
+def file_layer(path: Path, label: str) -> Layer:
+    """A TOML file as a layer. Raises InputError if it cannot be read or is no TOML."""
     text = _text(path, label)
     try:
         data = tomllib.loads(text)

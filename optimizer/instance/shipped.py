@@ -7,6 +7,7 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 
 _SUFFIX = ".toml"
+_STUDIES = "exasite.instances.studies"
 
 
 def shipped_names() -> tuple[str, ...]:
@@ -18,6 +19,17 @@ def shipped_names() -> tuple[str, ...]:
 def shipped_file(name: str) -> Traversable:
     """The file of a shipped instance. `name` must be one of `shipped_names()`."""
     return files("exasite.instances").joinpath(name + _SUFFIX)
+
+
+def shipped_studies() -> tuple[str, ...]:
+    """Names of the shipped studies, sorted."""
+    names = (entry.name for entry in files(_STUDIES).iterdir())
+    return tuple(sorted(name.removesuffix(_SUFFIX) for name in names if name.endswith(_SUFFIX)))
+
+
+def shipped_study(name: str) -> Traversable:
+    """The file of a shipped study. `name` must be one of `shipped_studies()`."""
+    return files(_STUDIES).joinpath(name + _SUFFIX)
 
 
 def is_file_name(name: str) -> bool:

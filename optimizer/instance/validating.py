@@ -119,7 +119,8 @@ def known_keys(path: KeyPath) -> tuple[str, ...]:
     return tuple(section.model_fields) if section else ()
 
 
-def _unit(path: KeyPath) -> str:
+def unit_of(path: KeyPath) -> str:
+    """Unit of the key at `path`, empty if it has none."""
     for field in reversed(_fields(path)):
         if isinstance(field.json_schema_extra, dict) and "unit" in field.json_schema_extra:
             return str(field.json_schema_extra["unit"])
@@ -127,15 +128,15 @@ def _unit(path: KeyPath) -> str:
 
 
 def _in_unit(path: KeyPath) -> str:
-    unit = _unit(path)
+    unit = unit_of(path)
     return f" in {unit}" if unit not in ("", "1") else ""
 
 
 def _no_number(path: KeyPath, value: object) -> Finding:
-    kind = "a whole number" if _unit(path) in ("layers", "heads", "clusters", "units") else "a number"
+    kind = "a whole number" if unit_of(path) in ("layers", "heads", "clusters", "units") else "a number"
     message = f"expected {kind}{_in_unit(path)}, got {shown(value)}"
     if isinstance(value, str):
-        number = meant_number(value, _unit(path))
+        number = meant_number(value, unit_of(path))
         if number is not None:
             return Finding(path, message, f"say write {written(number)}, without quotes")
         return Finding(path, message, "write a plain number without quotes and unit")
@@ -179,7 +180,7 @@ def _wrong_kind(path: KeyPath, details: Mapping[str, Any]) -> Finding:
     }.get(kind)
     if wanted is None:
         return Finding(path, f"{details['msg']}, got {shown(value)}")
-    if kind == "model_type" and _unit(path):
+    if kind == "model_type" and unit_of(path):
         wanted = "a number, or a table with min, max or both"
     fix = ""
     if kind == "tuple_type" and isinstance(value, str):

@@ -1,0 +1,1 @@
+"""Studies the product ships with, as data: no code lives here."""
