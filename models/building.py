@@ -22,6 +22,7 @@ from exasite.models.heat_path import HeatPath, compressor_share
 from exasite.models.units import conversion_factor
 
 _ITEMS, _PLAN = "bill_items", "plan_parameters"
+_GRID = "grid"  # line of what a connection is made of
 _EPSILON = 1e-9  # a load that fills its modules exactly must not need one more
 _IMMERSION, _REAR_DOOR = "imm", "rdhx"  # how ids of methods with tanks and with doors begin
 
@@ -193,28 +194,37 @@ def _compressors(path: HeatPath, method: CoolingMethod, climate: Climate) -> flo
 
 def plant_items(catalog: Catalog, method: CoolingMethod, electrical: str, loads: Loads) -> tuple[PlantItem, ...]:
     """Modules of the electrical and mechanical plant for these loads, in the order of the table."""
-    found = []
+    words, found = _words(method, electrical, loads), []
     for item in catalog.items(_ITEMS):
-        load, needed = catalog.text(_ITEMS, item, "load"), catalog.words(_ITEMS, item, "needs")
-        if needed and not set(needed) & _words(method, electrical, loads):
+        needed = catalog.words(_ITEMS, item, "needs")
+        if catalog.text(_ITEMS, item, "line") == _GRID or (needed and not set(needed) & words):
             continue
-        count, spare = _modules(catalog, item, _load(loads, load, needed))
-        if count == 0:
-            continue
-        unit = catalog.value_or(_ITEMS, item, "unit_kw", math.nan)
-        price = catalog.value_or(_ITEMS, item, "price_usd_per_kw", math.nan)
-        found.append(PlantItem(
-            id=item,
-            name=catalog.text(_ITEMS, item, "name"),
-            line=catalog.text(_ITEMS, item, "line"),
-            count=count,
-            spare_count=spare,
-            unit_kw=None if math.isnan(unit) else unit,
-            price_usd=None if math.isnan(price * unit) else price * unit,
-            weight=catalog.value_or(_ITEMS, item, "weight", 0.0),
-            lead=catalog.text_or(_ITEMS, item, "lead", ""),
-        ))  # fmt: skip
-    return tuple(found)
+        found.append(_item(catalog, item, _load(loads, catalog.text(_ITEMS, item, "load"), needed)))
+    return tuple(item for item in found if item.count > 0)
+
+
+def grid_items(catalog: Catalog, capacity_mw: float) -> tuple[PlantItem, ...]:
+    """What a grid connection of `capacity_mw` is counted in."""
+    loads = {"connection": capacity_mw * KW_PER_MW, "lot": 1.0}
+    items = [item for item in catalog.items(_ITEMS) if catalog.text(_ITEMS, item, "line") == _GRID]
+    return tuple(_item(catalog, item, loads[catalog.text(_ITEMS, item, "load")]) for item in items)
+
+
+def _item(catalog: Catalog, item: str, load: float) -> PlantItem:
+    count, spare = _modules(catalog, item, load)
+    unit = catalog.value_or(_ITEMS, item, "unit_kw", math.nan)
+    price = catalog.value_or(_ITEMS, item, "price_usd_per_kw", math.nan)
+    return PlantItem(
+        id=item,
+        name=catalog.text(_ITEMS, item, "name"),
+        line=catalog.text(_ITEMS, item, "line"),
+        count=count,
+        spare_count=spare,
+        unit_kw=None if math.isnan(unit) else unit,
+        price_usd=None if math.isnan(price * unit) else price * unit,
+        weight=catalog.value_or(_ITEMS, item, "weight", 0.0),
+        lead=catalog.text_or(_ITEMS, item, "lead", ""),
+    )
 
 
 def _words(method: CoolingMethod, electrical: str, loads: Loads) -> set[str]:
@@ -258,3 +268,12 @@ def _modules(catalog: Catalog, item: str, load: float) -> tuple[int, int]:
 
 def _ceil(value: float) -> int:
     return math.ceil(value - _EPSILON)
+
+
+def cable_class(catalog: Catalog, distance_m: float) -> str:
+    """Length class of a cable of at most `distance_m` [m], by what the optics reach."""
+    for reach in ("short_m", "medium_m", "long_m"):
+        most = catalog.value(_PLAN, "cables", reach)
+        if distance_m <= most:
+            return f"up to {most:,.0f} m"
+    return f"above {catalog.value(_PLAN, 'cables', 'long_m'):,.0f} m"
