@@ -1,0 +1,103 @@
+"""When the capex falls due: every row of the bill spread over the task that delivers it, summed by quarter.
+
+Equipment is paid evenly from its order to its delivery, works over their time, land at the decision, servers in the
+weeks before they are needed at the latest. The catalogue has no terms of payment: this is a convention.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, timedelta
+
+from exasite.plans.cents import cents
+from exasite.plans.records import BillItem, Quarter, Task
+from exasite.plans.timeline import DECISION, FIT_OUT, INSTALL, ONLINE, SERVERS, SHELL, TEST, WEEKS_TO_YEARS
+from exasite.setting import date_after
+
+_CENTS = 100
+_DELIVERED_WITH_SERVERS = ("servers", "network")
+
+
+def cash_flow(bill: Sequence[BillItem], tasks: Sequence[Task], start: date) -> tuple[Quarter, ...]:
+    """Capex by quarter and line; the quarters add up to the bill to the cent."""
+    by_id = {task.id: task for task in tasks}
+    due: dict[str, dict[str, int]] = {}
+    for row in bill:
+        for quarter, amount in _spread(cents(row.total_usd), *_window(row, by_id, start)):
+            lines = due.setdefault(quarter, {})
+            lines[row.line] = lines.get(row.line, 0) + amount
+    found, booked = [], 0
+    for quarter in _quarters(due):
+        lines = due.get(quarter, {})
+        total = sum(lines.values())
+        booked += total
+        found.append(Quarter(
+            quarter=quarter, lines_usd={line: amount / _CENTS for line, amount in lines.items() if amount},
+            total_usd=total / _CENTS, cumulative_usd=booked / _CENTS,
+        ))  # fmt: skip
+    return tuple(found)
+
+
+def _window(row: BillItem, tasks: Mapping[str, Task], start: date) -> tuple[date, date]:
+    """First and last day on which a row is paid."""
+
+    def day(weeks: float) -> date:
+        return date_after(start, weeks * WEEKS_TO_YEARS)
+
+    def task(name: str) -> Task:
+        return tasks[f"{row.site}.{name}"]
+
+    if row.line == "land" or row.lead == "land":
+        return day(task(DECISION).start_week), day(task(DECISION).start_week)
+    if row.line in ("servers", "spares", "network", "storage") or row.lead in _DELIVERED_WITH_SERVERS:
+        # the servers are the largest bill and are paid no sooner than they must be there
+        return day(task(SERVERS).latest_start_week), day(task(INSTALL).end_week)
+    if row.part.startswith("cluster"):
+        name = row.lead
+        if f"{row.site}.{name}" in tasks:
+            return day(task(name).start_week), day(task(FIT_OUT).end_week)
+        if row.line == "shell":
+            return day(task(SHELL).start_week), day(task(FIT_OUT).end_week)
+        return day(task(SHELL).start_week), day(task(TEST).end_week)
+    power = f"{row.site}.power_{row.part}"
+    if power in tasks:
+        return day(tasks[power].start_week), day(tasks[power].end_week)
+    return day(0.0), day(task(ONLINE).end_week)
+
+
+def _spread(amount: int, first: date, last: date) -> Iterator[tuple[str, int]]:
+    """Cents by quarter, even over the days from `first` to `last`."""
+    days = (last - first).days
+    if days <= 0:
+        yield _name(first), amount
+        return
+    booked, at = 0, first
+    while at < last:
+        end = min(_next(at), last)
+        part = round(amount * (end - first).days / days) - booked
+        booked += part
+        yield _name(at), part
+        at = end
+
+
+def _name(day: date) -> str:
+    return f"{day.year}-Q{(day.month + 2) // 3}"
+
+
+def _next(day: date) -> date:
+    """First day of the next quarter."""
+    month = 3 * ((day.month + 2) // 3) + 1
+    return date(day.year + 1, 1, 1) if month > 12 else date(day.year, month, 1)
+
+
+def _quarters(due: Mapping[str, object]) -> list[str]:
+    """All quarters from the first to the last, those without a payment too."""
+    if not due:
+        return []
+    names = sorted(due)
+    year, quarter = int(names[0][:4]), int(names[0][-1])
+    at, found = date(year, 3 * quarter - 2, 1), [names[0]]
+    while found[-1] != names[-1]:
+        at = _next(at + timedelta(days=1))
+        found.append(_name(at))
+    return found
