@@ -6,6 +6,7 @@ as whole switches allow, every pod to all switches of the last tier.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -149,8 +150,11 @@ def _pods(links: Fabric, tiers: Sequence[Tier], nodes: int, tapered: bool) -> tu
     starts = np.concatenate([[0], ends[:-1]])
     share = ends / nodes
     own = tiers[:-1] if len(tiers) > 1 else tiers
-    spread = {tier.name: _ranges(tier.switches, number) for tier in own}
-    leaves = np.round(np.linspace(0, tiers[0].switches, number + 1))[1:] / tiers[0].switches
+    # groups of a rail-optimised tree have all their leaves even if they hold few nodes
+    full = len(tiers) == 2 and not tapered and links.topology != "rail_only"
+    part = np.arange(1, number + 1) / number if full else share
+    spread = {tier.name: _ranges(tier.switches, part) for tier in own}
+    leaves = np.round(part * tiers[0].switches) / tiers[0].switches
     down, up = _parts(tiers[0].links_down, share), _parts(tiers[0].links_up, leaves)  # every leaf is cabled in full
     found = []
     for k in range(number):
@@ -161,10 +165,10 @@ def _pods(links: Fabric, tiers: Sequence[Tier], nodes: int, tapered: bool) -> tu
     return tuple(found)
 
 
-def _ranges(switches: int, pods: int) -> list[tuple[int, int]]:
+def _ranges(switches: int, share: np.ndarray) -> list[tuple[int, int]]:
     """First and last switch of each pod, numbered through; a pod without one of its own shares its neighbour's."""
-    ends = np.round(np.linspace(0, switches, pods + 1)).astype(int)
-    return [(min(int(a) + 1, int(b)) if b > 0 else 1, max(int(b), 1)) for a, b in zip(ends, ends[1:], strict=False)]
+    ends = np.concatenate([[0], np.round(switches * share)]).astype(int)
+    return [(min(int(a) + 1, int(b)) if b > 0 else 1, max(int(b), 1)) for a, b in itertools.pairwise(ends)]
 
 
 def _parts(total: int, share: np.ndarray) -> list[int]:

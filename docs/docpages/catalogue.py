@@ -13,7 +13,7 @@ SUBJECTS = {
     "accelerators": "Chips as they are sold: peak, best matmul, memory, power, links, price, rack.",
     "capex_items": "Prices of building: shell, electrical, mechanical, land, utility works, soft cost, contingency.",
     "compute_parameters": "The step-time model: fitted numbers (with their standard error), memory, search limits.",
-    "bill_items": "What a building's electrical and mechanical plant is counted in: modules, loads, shares of their line.",
+    "bill_items": "What a building's plant is counted in: modules, loads, shares of their capex line.",
     "cooling": "Cooling methods: heat path, fans and pumps, rack limit, capex, effect on failures and fans.",
     "cooling_parameters": "Constants that all cooling methods share.",
     "electrical": "Loss between the meter and the servers.",

@@ -106,18 +106,20 @@ def _optics(parts: Parts, cluster: ClusterParts) -> list[Draft]:
     circuits = circuit_modules(cluster)
 
     def optic(part: str, place: str, count: int, price: float | None) -> Draft:
-        return Draft(f"{part}_{place.split()[0]}", f"{catalog.text('optics', part, 'name')}; {place}", count, "module",
-                     price, lead="network", note="reach: " + catalog.text_or("optics", part, "reach", "not stated"),
-                     **origin(catalog, "optics", part, "price_usd"))  # fmt: skip
+        return Draft(
+            f"{part}_{place.split(maxsplit=1)[0]}", f"{catalog.text('optics', part, 'name')}; {place}", count, "module",
+            price, lead="network", note="reach: " + catalog.text_or("optics", part, "reach", "not stated"),
+            **origin(catalog, "optics", part, "price_usd"),
+        )  # fmt: skip
 
-    found = [optic(links.switch_optic.id, "switch side", modules, links.switch_optic.price_usd)]
-    found.append(optic(links.switch_optic.id, "engines in the switches", engines, None))
+    found = [optic(links.switch_optic.id, "at switches", modules, links.switch_optic.price_usd)]
+    found.append(optic(links.switch_optic.id, "engines, in the price of the switches", engines, None))
     found.append(
-        optic(links.nic_optic.id, "node side", int(counted.nic_modules[0]) - circuits, links.nic_optic.price_usd)
+        optic(links.nic_optic.id, "at nodes", int(counted.nic_modules[0]) - circuits, links.nic_optic.price_usd)
     )
     if torus is not None:
         optical, switches = torus.circuit_optic, int(counted.circuit_switches[0])
-        found.append(optic(optical.id, "circuit side", circuits, optical.price_usd))
+        found.append(optic(optical.id, "towards circuit switches", circuits, optical.price_usd))
         found.append(Draft(
             torus.circuit_switch.id, catalog.text("switches", torus.circuit_switch.id, "name"), switches, "switch",
             torus.circuit_switch.price_usd, supplier=catalog.text_or("switches", torus.circuit_switch.id, "vendor", ""),

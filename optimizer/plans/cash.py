@@ -15,6 +15,7 @@ from exasite.plans.timeline import DECISION, FIT_OUT, INSTALL, ONLINE, SERVERS, 
 from exasite.setting import date_after
 
 _CENTS = 100
+_EQUIPMENT = ("servers", "spares", "network", "storage")
 _DELIVERED_WITH_SERVERS = ("servers", "network")
 
 
@@ -40,29 +41,33 @@ def cash_flow(bill: Sequence[BillItem], tasks: Sequence[Task], start: date) -> t
 
 def _window(row: BillItem, tasks: Mapping[str, Task], start: date) -> tuple[date, date]:
     """First and last day on which a row is paid."""
+    first, last = _weeks(row, tasks)
+    return date_after(start, first * WEEKS_TO_YEARS), date_after(start, last * WEEKS_TO_YEARS)
 
-    def day(weeks: float) -> date:
-        return date_after(start, weeks * WEEKS_TO_YEARS)
+
+def _weeks(row: BillItem, tasks: Mapping[str, Task]) -> tuple[float, float]:
+    """First and last week in which a row is paid."""
 
     def task(name: str) -> Task:
         return tasks[f"{row.site}.{name}"]
 
-    if row.line == "land" or row.lead == "land":
-        return day(task(DECISION).start_week), day(task(DECISION).start_week)
-    if row.line in ("servers", "spares", "network", "storage") or row.lead in _DELIVERED_WITH_SERVERS:
-        # the servers are the largest bill and are paid no sooner than they must be there
-        return day(task(SERVERS).latest_start_week), day(task(INSTALL).end_week)
-    if row.part.startswith("cluster"):
-        name = row.lead
-        if f"{row.site}.{name}" in tasks:
-            return day(task(name).start_week), day(task(FIT_OUT).end_week)
-        if row.line == "shell":
-            return day(task(SHELL).start_week), day(task(FIT_OUT).end_week)
-        return day(task(SHELL).start_week), day(task(TEST).end_week)
     power = f"{row.site}.power_{row.part}"
-    if power in tasks:
-        return day(tasks[power].start_week), day(tasks[power].end_week)
-    return day(0.0), day(task(ONLINE).end_week)
+    if row.line == "land" or row.lead == "land":
+        found = (task(DECISION).start_week, task(DECISION).start_week)
+    elif row.line in _EQUIPMENT or row.lead in _DELIVERED_WITH_SERVERS:
+        # the servers are the largest bill and are paid no sooner than they must be there
+        found = (task(SERVERS).latest_start_week, task(INSTALL).end_week)
+    elif power in tasks:
+        found = (tasks[power].start_week, tasks[power].end_week)
+    elif f"{row.site}.{row.lead}" in tasks:
+        found = (task(row.lead).start_week, task(FIT_OUT).end_week)
+    elif row.line == "shell":
+        found = (task(SHELL).start_week, task(FIT_OUT).end_week)
+    elif row.part.startswith("cluster"):
+        found = (task(SHELL).start_week, task(TEST).end_week)
+    else:
+        found = (0.0, task(ONLINE).end_week)
+    return found
 
 
 def _spread(amount: int, first: date, last: date) -> Iterator[tuple[str, int]]:

@@ -52,7 +52,7 @@ def windows(tasks: Mapping[str, Work], goals: Sequence[str]) -> dict[str, Window
         start[name] = max((end[before] for before in tasks[name].after), default=0.0)
         end[name] = start[name] + tasks[name].weeks
     last = max(end.values(), default=0.0)
-    latest = {name: math.inf for name in tasks} | {goal: end[goal] for goal in goals}
+    latest = dict.fromkeys(tasks, math.inf) | {goal: end[goal] for goal in goals}
     for name in reversed(order):
         latest[name] = last if math.isinf(latest[name]) else latest[name]
         for before in tasks[name].after:
