@@ -250,9 +250,14 @@ def _load(loads: Loads, kind: str, needed: tuple[str, ...]) -> float:
         sinks = [s for s in needed if s in loads.rejected_kw] or [s for s in loads.rejected_kw if s != "wet_bulb"]
         return sum(loads.rejected_kw[sink] for sink in sinks)
     values = {
-        "it": loads.it_kw, "facility": loads.facility_kw, "liquid": loads.liquid_kw, "air": loads.air_kw,
-        "compressor": loads.compressor_kw, "rack": float(loads.racks), "hall": float(loads.halls),
-    }  # fmt: skip
+        "it": loads.it_kw,
+        "facility": loads.facility_kw,
+        "liquid": loads.liquid_kw,
+        "air": loads.air_kw,
+        "compressor": loads.compressor_kw,
+        "rack": float(loads.racks),
+        "hall": float(loads.halls),
+    }
     return values[kind]
 
 

@@ -52,9 +52,30 @@ _TABLES = {
     "verify": ("Numbers to verify", "Strongest effect on the objective between low and high first, the design fixed."),
     "risks": ("Risks", "What the plan hangs on."),
     "rows": ("Sources", "Every catalogue row the plan rests on."),
-}  # fmt: skip
-_ORDER = ("figures", "sites", "bill", "racks", "networks", "tiers", "pods", "power", "loads", "sources", "days", "tasks",
-          "timelines", "cash", "capex", "opex", "money", "verify", "risks", "assumptions", "rows")  # fmt: skip
+}
+_ORDER = (
+    "figures",
+    "sites",
+    "bill",
+    "racks",
+    "networks",
+    "tiers",
+    "pods",
+    "power",
+    "loads",
+    "sources",
+    "days",
+    "tasks",
+    "timelines",
+    "cash",
+    "capex",
+    "opex",
+    "money",
+    "verify",
+    "risks",
+    "assumptions",
+    "rows",
+)
 
 
 def tables_of(plan: Plan) -> dict[str, Table]:
@@ -62,8 +83,13 @@ def tables_of(plan: Plan) -> dict[str, Table]:
     found = {name: _records(name, getattr(plan, name)) for name in _TABLES}
     found["days"] = _days(plan)
     found["cash"] = _cash(plan)
-    found["assumptions"] = Table("assumptions", "Assumptions", "What the plan takes for granted.",
-                                 (COLUMNS["assumption"],), tuple((words,) for words in plan.assumptions))  # fmt: skip
+    found["assumptions"] = Table(
+        "assumptions",
+        "Assumptions",
+        "What the plan takes for granted.",
+        (COLUMNS["assumption"],),
+        tuple((words,) for words in plan.assumptions),
+    )
     return {name: found[name] for name in _ORDER}
 
 
@@ -75,8 +101,12 @@ def _records(name: str, records: Sequence[BaseModel]) -> Table:
     return Table(name, title, about, columns, tuple(tuple(_value(getattr(r, k)) for k in keys) for r in records))
 
 
-_EMPTY = {"verify": ("rank", "table", "item", "field"), "tiers": ("site", "cluster", "tier"),
-          "pods": ("site", "cluster", "pod"), "rows": ("table", "item", "field")}  # fmt: skip
+_EMPTY = {
+    "verify": ("rank", "table", "item", "field"),
+    "tiers": ("site", "cluster", "tier"),
+    "pods": ("site", "cluster", "pod"),
+    "rows": ("table", "item", "field"),
+}
 
 
 def _value(value: Any) -> Value:
@@ -93,8 +123,13 @@ def _days(plan: Plan) -> Table:
         series = {**day.sources_mw, "demand": day.demand_mw, "charge": day.charge_mw, "unserved": day.unserved_mw}
         for name, values in series.items():
             rows += [(day.site, day.day, day.date, hour, name, mw) for hour, mw in enumerate(values)]
-    return Table("days", "Days hour by hour", "Typical and extreme days of each site.",
-                 tuple(COLUMNS[key] for key in keys), tuple(rows))  # fmt: skip
+    return Table(
+        "days",
+        "Days hour by hour",
+        "Typical and extreme days of each site.",
+        tuple(COLUMNS[key] for key in keys),
+        tuple(rows),
+    )
 
 
 def _cash(plan: Plan) -> Table:
@@ -103,8 +138,9 @@ def _cash(plan: Plan) -> Table:
     columns = (
         COLUMNS["quarter"],
         *(Column(line, line, "USD", "usd", f"capex of the line {line} that falls due") for line in lines),
-        COLUMNS["total_usd"], COLUMNS["cumulative_usd"],
-    )  # fmt: skip
+        COLUMNS["total_usd"],
+        COLUMNS["cumulative_usd"],
+    )
     rows = tuple(
         (q.quarter, *(q.lines_usd.get(line, 0.0) for line in lines), q.total_usd, q.cumulative_usd) for q in plan.cash
     )

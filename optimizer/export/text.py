@@ -10,8 +10,9 @@ _MOST_SLUG, _MOST_CELL = 60, 32_767  # a cell of a workbook holds no more
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>()#+|~!&$^=-])")
 _LINKS = re.compile(r"(://|www\.|@|mailto:|xmpp:)", re.IGNORECASE)  # what renderers turn into links by themselves
 # Marks that turn the direction of text around them, and characters without width that hide things.
-_HIDDEN = {*range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2070), 0xFEFF, 0x061C}
-_KEPT = {0x200D}  # joins emoji
+_JOINER = 0x200D  # joins emoji, and stays
+_HIDDEN = {*range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2070), 0xFEFF, 0x061C} - {_JOINER}
+_BROKEN = ("Cc", "Cs", "Cn")
 
 
 def plain(text: str, most: int | None = None) -> str:
@@ -21,11 +22,7 @@ def plain(text: str, most: int | None = None) -> str:
         code = ord(character)
         if character in "\t\n\r\v\f\x85\u2028\u2029":
             kept.append(" ")
-        elif code in _HIDDEN and code not in _KEPT:
-            continue
-        elif unicodedata.category(character) in ("Cc", "Cs", "Cn"):
-            continue
-        else:
+        elif code not in _HIDDEN and unicodedata.category(character) not in _BROKEN:
             kept.append(character)
     found = "".join(kept)
     if most is not None and len(found) > most:

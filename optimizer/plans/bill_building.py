@@ -34,12 +34,27 @@ def _shell(parts: Parts, cluster: ClusterParts) -> tuple[list[Draft], Rest]:
     prices, halls = parts.rebuilt.context.prices, cluster.floor.halls
     note = f"{halls} halls, {cluster.floor.floor_m2:,.0f} m2 of floor; the price is per kW of IT"
     drafts = [
-        Draft("shell", "Building shell, per hall", halls, "hall", weight=prices.shell_usd_per_kw, lead=BUILD, note=note,
-              **origin(parts.catalog, _PRICES, "facility", "shell_usd_per_kw")),
-        Draft("contractor", "General contractor", 1, "lot", weight=prices.contractor_usd_per_kw, lead=BUILD,
-              note="site management, preliminaries and margin; per kW of IT",
-              **origin(parts.catalog, _PRICES, "facility", "contractor_usd_per_kw")),
-    ]  # fmt: skip
+        Draft(
+            "shell",
+            "Building shell, per hall",
+            halls,
+            "hall",
+            weight=prices.shell_usd_per_kw,
+            lead=BUILD,
+            note=note,
+            **origin(parts.catalog, _PRICES, "facility", "shell_usd_per_kw"),
+        ),
+        Draft(
+            "contractor",
+            "General contractor",
+            1,
+            "lot",
+            weight=prices.contractor_usd_per_kw,
+            lead=BUILD,
+            note="site management, preliminaries and margin; per kW of IT",
+            **origin(parts.catalog, _PRICES, "facility", "contractor_usd_per_kw"),
+        ),
+    ]
     return drafts, Rest("shell_rest", "Shell, rest", "")
 
 
@@ -54,11 +69,18 @@ def _mechanical(parts: Parts, cluster: ClusterParts, plant: tuple[PlantItem, ...
     common = cluster.loads.it_kw * site.construction_multiplier * prices.mechanical_common_usd_per_kw
     halls = cluster.floor.halls
     drafts = [_plant_draft(parts, item) for item in plant if item.line == "mechanical"]
-    drafts.append(Draft(
-        "mechanical_common", "Cooling distribution common to every method, per hall", halls, "hall", common / halls,
-        lead=BUILD, note="priced per kW of IT", **origin(parts.catalog, _PRICES, "facility",
-                                                         "mechanical_common_usd_per_kw"),
-    ))  # fmt: skip
+    drafts.append(
+        Draft(
+            "mechanical_common",
+            "Cooling distribution common to every method, per hall",
+            halls,
+            "hall",
+            common / halls,
+            lead=BUILD,
+            note="priced per kW of IT",
+            **origin(parts.catalog, _PRICES, "facility", "mechanical_common_usd_per_kw"),
+        )
+    )
     return drafts, Rest("mechanical_rest", "Mechanical plant, rest", "")
 
 
@@ -68,27 +90,52 @@ def _plant_draft(parts: Parts, item: PlantItem) -> Draft:
     spare = f"{item.spare_count} of them stand by (N+1 in each block)" if item.spare_count else ""
     split = "" if item.price_usd is not None else "allocated: a stated share of what priced rows leave of the line"
     return Draft(
-        item.id, item.name, item.count, "hall" if item.name.endswith("per hall") else "unit", item.price_usd,
-        item.weight, lead=item.lead or BUILD, lead_weeks=weeks(parts.catalog, item.lead),
-        note="; ".join(part for part in (size, spare, split) if part), **origin(parts.catalog, _ITEMS, item.id, field),
-    )  # fmt: skip
+        item.id,
+        item.name,
+        item.count,
+        "hall" if item.name.endswith("per hall") else "unit",
+        item.price_usd,
+        item.weight,
+        lead=item.lead or BUILD,
+        lead_weeks=weeks(parts.catalog, item.lead),
+        note="; ".join(part for part in (size, spare, split) if part),
+        **origin(parts.catalog, _ITEMS, item.id, field),
+    )
 
 
 def _land(parts: Parts, cluster: ClusterParts) -> tuple[list[Draft], Rest]:
     prices = parts.rebuilt.context.prices
     acres = cluster.evaluation.cost.capex.land_usd.sum() / max(prices.land_usd_per_acre, 1e-9)
     draft = Draft(
-        "land", "Land of the campus, without generation", math.ceil(float(acres) - 1e-9), "acre",
-        prices.land_usd_per_acre, lead="land", **origin(parts.catalog, _PRICES, "site", "land_usd_per_acre"),
-    )  # fmt: skip
-    return [draft], Rest("part_acre", "Part of an acre that the design does not count",
-                         f"the design prices {float(acres):,.2f} acres", "high")  # fmt: skip
+        "land",
+        "Land of the campus, without generation",
+        math.ceil(float(acres) - 1e-9),
+        "acre",
+        prices.land_usd_per_acre,
+        lead="land",
+        **origin(parts.catalog, _PRICES, "site", "land_usd_per_acre"),
+    )
+    return [draft], Rest(
+        "part_acre",
+        "Part of an acre that the design does not count",
+        f"the design prices {float(acres):,.2f} acres",
+        "high",
+    )
 
 
-def _whole(parts: Parts, line: str, name: str, item: str, field: str, cluster: ClusterParts
-           ) -> tuple[list[Draft], Rest]:  # fmt: skip
+def _whole(
+    parts: Parts, line: str, name: str, item: str, field: str, cluster: ClusterParts
+) -> tuple[list[Draft], Rest]:
     """A line that is one row: a share of the construction, or works that cannot be counted."""
     usd = cluster.result.capex_usd.get(line, 0.0)
-    draft = Draft(line, name, 1 if usd else 0, "lot", usd, lead=BUILD, note="reserve, spent only if needed"
-                  if line == "contingency" else "", **origin(parts.catalog, _PRICES, item, field))  # fmt: skip
+    draft = Draft(
+        line,
+        name,
+        1 if usd else 0,
+        "lot",
+        usd,
+        lead=BUILD,
+        note="reserve, spent only if needed" if line == "contingency" else "",
+        **origin(parts.catalog, _PRICES, item, field),
+    )
     return [draft], Rest(f"{line}_rest", f"{name}, rest", "")

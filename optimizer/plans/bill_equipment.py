@@ -29,10 +29,16 @@ def _server(parts: Parts, cluster: ClusterParts, item: str, name: str, count: in
     chip = cluster.evaluation.design.components.accelerator
     rack = chip.unit_gpus >= _RACK_SCALE
     return Draft(
-        item, f"{chip.name} {'rack system' if rack else 'server'} of {chip.unit_gpus}{name}", count,
-        "rack system" if rack else "server", chip.price_usd * chip.unit_gpus, supplier=chip.vendor, lead=SERVERS,
-        note=note, **origin(parts.catalog, "accelerators", chip.id, "price_usd"),
-    )  # fmt: skip
+        item,
+        f"{chip.name} {'rack system' if rack else 'server'} of {chip.unit_gpus}{name}",
+        count,
+        "rack system" if rack else "server",
+        chip.price_usd * chip.unit_gpus,
+        supplier=chip.vendor,
+        lead=SERVERS,
+        note=note,
+        **origin(parts.catalog, "accelerators", chip.id, "price_usd"),
+    )
 
 
 def _servers(parts: Parts, cluster: ClusterParts) -> tuple[list[Draft], Rest]:
@@ -41,31 +47,47 @@ def _servers(parts: Parts, cluster: ClusterParts) -> tuple[list[Draft], Rest]:
     working = cluster.racks.servers - cluster.racks.spare_servers
     drafts = [
         _server(parts, cluster, chip.id, "", working, "price per accelerator with its share of the server, NICs in it"),
-        Draft(f"{chip.id}_chip", f"{chip.name} accelerators in these servers", design.gpus, "accelerator",
-              supplier=chip.vendor, lead=SERVERS, note=f"in the price of the servers; the chip alone is put at "
-              f"{chip.chip_price_usd:,.0f} $", **origin(catalog, "accelerators", chip.id, "chip_price_usd")),
-    ]  # fmt: skip
+        Draft(
+            f"{chip.id}_chip",
+            f"{chip.name} accelerators in these servers",
+            design.gpus,
+            "accelerator",
+            supplier=chip.vendor,
+            lead=SERVERS,
+            note=f"in the price of the servers; the chip alone is put at {chip.chip_price_usd:,.0f} $",
+            **origin(catalog, "accelerators", chip.id, "chip_price_usd"),
+        ),
+    ]
     if links.nic != NATIVE_NIC:
         each = catalog.value_or("fabrics", links.id, "nics_per_gpu", 1.0)
         price = catalog.value("nics", links.nic, "price_usd")
-        drafts.append(Draft(
-            links.nic, f"{catalog.text('nics', links.nic, 'name')} adapters in these servers",
-            math.ceil(each * design.gpus), "adapter", lead=SERVERS,
-            note=f"in the price of the servers; one alone is put at {price:,.0f} $; a dearer one than the server's own "
-            "is a row of the network", **origin(catalog, "nics", links.nic, "price_usd"),
-        ))  # fmt: skip
+        drafts.append(
+            Draft(
+                links.nic,
+                f"{catalog.text('nics', links.nic, 'name')} adapters in these servers",
+                math.ceil(each * design.gpus),
+                "adapter",
+                lead=SERVERS,
+                note=f"in the price of the servers; one alone is put at {price:,.0f} $; what a dearer one than the "
+                "server's own costs more is a row of the network",
+                **origin(catalog, "nics", links.nic, "price_usd"),
+            )
+        )
     return drafts, Rest("part_server", "Part of a server that the design does not count", "only whole units are sold")
 
 
 def _spares(parts: Parts, cluster: ClusterParts) -> tuple[list[Draft], Rest]:
     chip, spare = cluster.evaluation.design.components.accelerator, float(cluster.evaluation.curves.spare_gpus[0])
     units = cluster.racks.spare_servers
-    drafts = [_server(parts, cluster, f"{chip.id}_spare", ", spare", units,
-                      f"{spare:,.1f} spare accelerators in the design")]  # fmt: skip
+    drafts = [
+        _server(parts, cluster, f"{chip.id}_spare", ", spare", units, f"{spare:,.1f} spare accelerators in the design")
+    ]
     return drafts, Rest(
-        "part_spare", "Part of a spare unit that the design does not count",
-        f"the design prices {spare:,.1f} spare accelerators, whole units hold {units * chip.unit_gpus:,}", "high",
-    )  # fmt: skip
+        "part_spare",
+        "Part of a spare unit that the design does not count",
+        f"the design prices {spare:,.1f} spare accelerators, whole units hold {units * chip.unit_gpus:,}",
+        "high",
+    )
 
 
 def _network(parts: Parts, cluster: ClusterParts) -> tuple[list[Draft], Rest]:
@@ -74,28 +96,51 @@ def _network(parts: Parts, cluster: ClusterParts) -> tuple[list[Draft], Rest]:
     vendor = catalog.text_or("switches", links.switch.id, "vendor", "")
     name = catalog.text("switches", links.switch.id, "name")
     drafts = [
-        Draft(f"{links.switch.id}_{tier.name}", f"{name}, {tier.name}", tier.switches, "switch", links.switch.price_usd,
-              supplier=vendor, lead="network", **origin(catalog, "switches", links.switch.id, "price_usd"))
+        Draft(
+            f"{links.switch.id}_{tier.name}",
+            f"{name}, {tier.name}",
+            tier.switches,
+            "switch",
+            links.switch.price_usd,
+            supplier=vendor,
+            lead="network",
+            **origin(catalog, "switches", links.switch.id, "price_usd"),
+        )
         for tier in cluster.fabric.tiers
-    ]  # fmt: skip
+    ]
     drafts += _optics(parts, cluster)
     drafts += _cables(parts, cluster)
     delta = float(counted.nic_delta_usd[0]) / design.gpus
     if delta:
-        drafts.append(Draft(
-            f"{links.nic}_difference", f"{catalog.text('nics', links.nic, 'name')}, beyond the server's own adapter",
-            design.gpus, "accelerator", delta, lead=SERVERS, **origin(catalog, "nics", links.nic, "price_usd"),
-        ))  # fmt: skip
-    drafts.append(Draft(
-        "frontend", "Front-end and management network, per accelerator", design.gpus, "accelerator",
-        links.frontend_usd_per_gpu, lead="network", note="switches, cables and adapters of storage and management",
-        **origin(catalog, "fabric_parameters", "all", "frontend_usd"),
-    ))  # fmt: skip
+        drafts.append(
+            Draft(
+                f"{links.nic}_difference",
+                f"{catalog.text('nics', links.nic, 'name')}, beyond the server's own adapter",
+                design.gpus,
+                "accelerator",
+                delta,
+                lead=SERVERS,
+                **origin(catalog, "nics", links.nic, "price_usd"),
+            )
+        )
+    drafts.append(
+        Draft(
+            "frontend",
+            "Front-end and management network, per accelerator",
+            design.gpus,
+            "accelerator",
+            links.frontend_usd_per_gpu,
+            lead="network",
+            note="switches, cables and adapters of storage and management",
+            **origin(catalog, "fabric_parameters", "all", "frontend_usd"),
+        )
+    )
     share = float(cluster.evaluation.curves.spare_gpus[0]) / design.gpus
     return drafts, Rest(
-        "network_of_spares", "Network ports, modules and cables of the spare accelerators",
+        "network_of_spares",
+        "Network ports, modules and cables of the spare accelerators",
         f"the design prices the network of the working accelerators and {100 * share:.2f} % of it for the spares",
-    )  # fmt: skip
+    )
 
 
 def _optics(parts: Parts, cluster: ClusterParts) -> list[Draft]:
@@ -107,10 +152,15 @@ def _optics(parts: Parts, cluster: ClusterParts) -> list[Draft]:
 
     def optic(part: str, place: str, count: int, price: float | None) -> Draft:
         return Draft(
-            f"{part}_{place.split(maxsplit=1)[0]}", f"{catalog.text('optics', part, 'name')}; {place}", count, "module",
-            price, lead="network", note="reach: " + catalog.text_or("optics", part, "reach", "not stated"),
+            f"{part}_{place.split(maxsplit=1)[0]}",
+            f"{catalog.text('optics', part, 'name')}; {place}",
+            count,
+            "module",
+            price,
+            lead="network",
+            note="reach: " + catalog.text_or("optics", part, "reach", "not stated"),
             **origin(catalog, "optics", part, "price_usd"),
-        )  # fmt: skip
+        )
 
     found = [optic(links.switch_optic.id, "at switches", modules, links.switch_optic.price_usd)]
     found.append(optic(links.switch_optic.id, "engines, in the price of the switches", engines, None))
@@ -120,11 +170,18 @@ def _optics(parts: Parts, cluster: ClusterParts) -> list[Draft]:
     if torus is not None:
         optical, switches = torus.circuit_optic, int(counted.circuit_switches[0])
         found.append(optic(optical.id, "towards circuit switches", circuits, optical.price_usd))
-        found.append(Draft(
-            torus.circuit_switch.id, catalog.text("switches", torus.circuit_switch.id, "name"), switches, "switch",
-            torus.circuit_switch.price_usd, supplier=catalog.text_or("switches", torus.circuit_switch.id, "vendor", ""),
-            lead="network", **origin(catalog, "switches", torus.circuit_switch.id, "price_usd"),
-        ))  # fmt: skip
+        found.append(
+            Draft(
+                torus.circuit_switch.id,
+                catalog.text("switches", torus.circuit_switch.id, "name"),
+                switches,
+                "switch",
+                torus.circuit_switch.price_usd,
+                supplier=catalog.text_or("switches", torus.circuit_switch.id, "vendor", ""),
+                lead="network",
+                **origin(catalog, "switches", torus.circuit_switch.id, "price_usd"),
+            )
+        )
     return found
 
 
@@ -145,18 +202,31 @@ def _cables(parts: Parts, cluster: ClusterParts) -> list[Draft]:
     for tier in cluster.fabric.tiers:
         pods = max(1, len(cluster.fabric.pods)) if below == "nodes" else 1
         length = cable_class(catalog, walking_distance_m(whole / pods))
-        found.append(Draft(
-            f"{links.cable.id}_{below}_{tier.name}", f"Cables, {below} to {tier.name}, {length}", tier.links_down,
-            "cable", links.cable.price_usd, lead="network",
-            note="length class by the longest run across the floor of the pod or the cluster", **facts,
-        ))  # fmt: skip
+        found.append(
+            Draft(
+                f"{links.cable.id}_{below}_{tier.name}",
+                f"Cables, {below} to {tier.name}, {length}",
+                tier.links_down,
+                "cable",
+                links.cable.price_usd,
+                lead="network",
+                note="length class by the longest run across the floor of the pod or the cluster",
+                **facts,
+            )
+        )
         below = tier.name
     if circuit_modules(cluster):
-        found.append(Draft(
-            f"{links.cable.id}_circuits", f"Cables, cubes to circuit switches, "
-            f"{cable_class(catalog, walking_distance_m(whole))}", circuit_modules(cluster), "cable",
-            links.cable.price_usd, lead="network", **facts,
-        ))  # fmt: skip
+        found.append(
+            Draft(
+                f"{links.cable.id}_circuits",
+                f"Cables, cubes to circuit switches, {cable_class(catalog, walking_distance_m(whole))}",
+                circuit_modules(cluster),
+                "cable",
+                links.cable.price_usd,
+                lead="network",
+                **facts,
+            )
+        )
     return found
 
 
@@ -164,8 +234,13 @@ def _storage(parts: Parts, cluster: ClusterParts) -> tuple[list[Draft], Rest]:
     tier, gpus = cluster.evaluation.design.components.storage, cluster.evaluation.design.gpus
     write, capacity = float(tier.write_bandwidth(gpus)), float(tier.capacity(gpus))
     draft = Draft(
-        tier.id, f"Storage nodes: {tier.name}", cluster.racks.storage_nodes, "node", weight=1.0, lead="network",
+        tier.id,
+        f"Storage nodes: {tier.name}",
+        cluster.racks.storage_nodes,
+        "node",
+        weight=1.0,
+        lead="network",
         note=f"{write:,.0f} GB/s of write and {capacity:,.0f} TB in all; the catalogue prices the bandwidth",
         **origin(parts.catalog, "storage", tier.id, "price_usd_per_gb_per_s"),
-    )  # fmt: skip
+    )
     return [draft], Rest("storage_rest", "Storage, rest", "")

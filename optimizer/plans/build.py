@@ -29,16 +29,16 @@ ASSUMPTIONS = (
     "All money in US dollars of {year}, without sales tax, freight or discounts for volume.",
     "The bill adds up to the capex of the design; where only a line is priced, its rows share it (basis: allocated).",
     "Module sizes of the electrical and mechanical plant are usual ones; a designer will choose others.",
-    "Racks are as dense as the vendor sells them, thinned to what the cooling method carries; rows, halls and floor area "
-    "are planning figures.",
-    "Pods, leaves and spines are numbered through each tier; switches are shared out among pods as evenly as whole ones "
-    "allow.",
+    "Racks are as dense as the vendor sells them, thinned to what the cooling method carries; rows, halls and floor "
+    "area are planning figures.",
+    "Pods, leaves and spines are numbered through each tier; switches are shared out among pods as evenly as whole "
+    "ones allow.",
     "Equipment is ordered at the decision; the manufacturing lead time of accelerators is not published and not in the "
     "dates.",
     "Capex is paid evenly from order to delivery, works over their time, servers in the weeks before they are needed.",
     "Low and high put every price at that end of its range at once, with the design and its operation fixed.",
     "Land for generation is shown and not priced; so are permits, taxes on purchase and fibre to the site.",
-)  # fmt: skip
+)
 
 
 def plan(
@@ -96,24 +96,39 @@ def _start(start: date | str | None, parts: Parts) -> date:
 def _header(parts: Parts, start: date, dates: tuple[SiteTimeline, ...]) -> Header:
     result = parts.rebuilt.result
     return Header(
-        name=result.instance.name, question=result.instance.question, instance_sha256=result.instance.sha256,
-        status=result.status, message=result.message, objective=result.objective.kind,
-        objective_value=result.objective.value, gap=result.objective.gap,
-        decision_date=parts.rebuilt.loaded.instance.decision_date.isoformat(), start_date=start.isoformat(),
-        online_date=max(at.online_date for at in dates), exasite_version=result.provenance.exasite_version,
-        catalog_sha256=result.provenance.catalog_sha256, money_year=MONEY_YEAR, same_catalog=parts.rebuilt.same_catalog,
-    )  # fmt: skip
+        name=result.instance.name,
+        question=result.instance.question,
+        instance_sha256=result.instance.sha256,
+        status=result.status,
+        message=result.message,
+        objective=result.objective.kind,
+        objective_value=result.objective.value,
+        gap=result.objective.gap,
+        decision_date=parts.rebuilt.loaded.instance.decision_date.isoformat(),
+        start_date=start.isoformat(),
+        online_date=max(at.online_date for at in dates),
+        exasite_version=result.provenance.exasite_version,
+        catalog_sha256=result.provenance.catalog_sha256,
+        money_year=MONEY_YEAR,
+        same_catalog=parts.rebuilt.same_catalog,
+    )
 
 
 def _sites(parts: Parts, dates: tuple[SiteTimeline, ...]) -> tuple[SitePlan, ...]:
     return tuple(
         SitePlan(
-            site=site.result.site, name=site.result.name, clusters=len(site.result.clusters),
+            site=site.result.site,
+            name=site.result.name,
+            clusters=len(site.result.clusters),
             gpus=sum(c.gpus for c in site.result.clusters),
             effective_exaflops=sum(c.effective_exaflops for c in site.result.clusters),
-            capex_usd=site.result.capex_usd, facility_mw_peak=site.result.facility_mw_peak,
-            it_mw=site.evaluation.it_mw, land_acres=site.evaluation.land_acres,
-            water_m3_per_year=site.evaluation.water_m3, online_date=at.online_date, full_power_date=at.full_power_date,
-        )  # fmt: skip
+            capex_usd=site.result.capex_usd,
+            facility_mw_peak=site.result.facility_mw_peak,
+            it_mw=site.evaluation.it_mw,
+            land_acres=site.evaluation.land_acres,
+            water_m3_per_year=site.evaluation.water_m3,
+            online_date=at.online_date,
+            full_power_date=at.full_power_date,
+        )
         for site, at in zip(parts.rebuilt.sites, dates, strict=True)
     )

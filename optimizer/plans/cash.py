@@ -32,10 +32,14 @@ def cash_flow(bill: Sequence[BillItem], tasks: Sequence[Task], start: date) -> t
         lines = due.get(quarter, {})
         total = sum(lines.values())
         booked += total
-        found.append(Quarter(
-            quarter=quarter, lines_usd={line: amount / _CENTS for line, amount in lines.items() if amount},
-            total_usd=total / _CENTS, cumulative_usd=booked / _CENTS,
-        ))  # fmt: skip
+        found.append(
+            Quarter(
+                quarter=quarter,
+                lines_usd={line: amount / _CENTS for line, amount in lines.items() if amount},
+                total_usd=total / _CENTS,
+                cumulative_usd=booked / _CENTS,
+            )
+        )
     return tuple(found)
 
 

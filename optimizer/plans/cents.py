@@ -47,8 +47,9 @@ def cents(usd: float) -> int:
     return round(usd * _CENTS)
 
 
-def settled(site: str, part: str, line: str, line_usd: float, drafts: Sequence[Draft], rest: Rest
-            ) -> tuple[list[BillItem], int]:  # fmt: skip
+def settled(
+    site: str, part: str, line: str, line_usd: float, drafts: Sequence[Draft], rest: Rest
+) -> tuple[list[BillItem], int]:
     """Rows of a line that add up to it, and the cents that only rounding leaves.
 
     Rows with a price cost that; rows with a weight share what those leave. Where priced rows alone exceed a line that
@@ -66,11 +67,23 @@ def settled(site: str, part: str, line: str, line_usd: float, drafts: Sequence[D
     difference = total - sum(cents(row.total_usd) for row in rows)
     room = sum(row.count for row in rows)  # what cutting prices to whole cents can leave
     if abs(difference) >= max(_WORTH_A_ROW, room):
-        rows.append(BillItem(
-            site=site, part=part, line=line, item=rest.item, name=rest.name, count=1, unit="lot",
-            unit_price_usd=difference / _CENTS, total_usd=difference / _CENTS, basis="remainder",
-            confidence=rest.confidence, source=rest.source, note=rest.note,
-        ))  # fmt: skip
+        rows.append(
+            BillItem(
+                site=site,
+                part=part,
+                line=line,
+                item=rest.item,
+                name=rest.name,
+                count=1,
+                unit="lot",
+                unit_price_usd=difference / _CENTS,
+                total_usd=difference / _CENTS,
+                basis="remainder",
+                confidence=rest.confidence,
+                source=rest.source,
+                note=rest.note,
+            )
+        )
         difference = 0
     return rows, difference
 
@@ -80,11 +93,23 @@ def rounding(site: str, part: str, line: str, difference: int) -> list[BillItem]
     if difference == 0:
         return []
     usd = difference / _CENTS
-    return [BillItem(
-        site=site, part=part, line=line, item="rounding", name="Rounding of unit prices to whole cents", count=1,
-        unit="lot", unit_price_usd=usd, total_usd=usd, basis="remainder", confidence="high", source="derived",
-        note="makes the bill equal to the capex of the design to the cent",
-    )]  # fmt: skip
+    return [
+        BillItem(
+            site=site,
+            part=part,
+            line=line,
+            item="rounding",
+            name="Rounding of unit prices to whole cents",
+            count=1,
+            unit="lot",
+            unit_price_usd=usd,
+            total_usd=usd,
+            basis="remainder",
+            confidence="high",
+            source="derived",
+            note="makes the bill equal to the capex of the design to the cent",
+        )
+    ]
 
 
 def _price(draft: Draft, left: int, weights: float, scale: float) -> int | None:
@@ -105,9 +130,20 @@ def _row(site: str, part: str, line: str, draft: Draft, price: int | None, scale
     if price is not None and (draft.price_usd is None or scale != 1.0):
         basis = "allocated"
     return BillItem(
-        site=site, part=part, line=line, item=draft.item, name=draft.name, count=draft.count, unit=draft.unit,
+        site=site,
+        part=part,
+        line=line,
+        item=draft.item,
+        name=draft.name,
+        count=draft.count,
+        unit=draft.unit,
         unit_price_usd=None if price is None else price / _CENTS,
         total_usd=0.0 if price is None else draft.count * price / _CENTS,
-        basis=basis, confidence=draft.confidence, source=draft.source, supplier=draft.supplier, lead=draft.lead,
-        lead_weeks=draft.lead_weeks, note=draft.note,
-    )  # fmt: skip
+        basis=basis,
+        confidence=draft.confidence,
+        source=draft.source,
+        supplier=draft.supplier,
+        lead=draft.lead,
+        lead_weeks=draft.lead_weeks,
+        note=draft.note,
+    )

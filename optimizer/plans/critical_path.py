@@ -57,9 +57,7 @@ def windows(tasks: Mapping[str, Work], goals: Sequence[str]) -> dict[str, Window
         latest[name] = last if math.isinf(latest[name]) else latest[name]
         for before in tasks[name].after:
             latest[before] = min(latest[before], latest[name] - tasks[name].weeks)
-    return {
-        name: Window(start[name], end[name], latest[name] - tasks[name].weeks, latest[name]) for name in tasks
-    }
+    return {name: Window(start[name], end[name], latest[name] - tasks[name].weeks, latest[name]) for name in tasks}
 
 
 def critical_path(tasks: Mapping[str, Work], found: Mapping[str, Window], goal: str) -> tuple[str, ...]:

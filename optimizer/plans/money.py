@@ -91,8 +91,9 @@ def running_usd(context: Setting, site: SiteEvaluation) -> dict[str, float]:
     }
 
 
-def _lines(base: Mapping[str, float] | None, cases: Sequence[Mapping[str, float] | None], unit: str
-           ) -> tuple[MoneyRow, ...]:  # fmt: skip
+def _lines(
+    base: Mapping[str, float] | None, cases: Sequence[Mapping[str, float] | None], unit: str
+) -> tuple[MoneyRow, ...]:
     """One row a line and their sum; low and high move with today's catalogue, the base is that of the result."""
     assert base is not None
     low, middle, high = cases
@@ -100,34 +101,50 @@ def _lines(base: Mapping[str, float] | None, cases: Sequence[Mapping[str, float]
     rows = []
     for line, usd in base.items():
         factor = usd / middle[line] if middle.get(line) else 1.0
-        rows.append(MoneyRow(
-            figure=line, unit=unit, base=usd, low=None if low is None else low.get(line, 0.0) * factor,
-            high=None if high is None else high.get(line, 0.0) * factor,
-        ))  # fmt: skip
-    rows.append(MoneyRow(
-        figure="total", unit=unit, base=sum(base.values()),
-        low=None if low is None else sum(r.low or 0.0 for r in rows),
-        high=None if high is None else sum(r.high or 0.0 for r in rows),
-    ))  # fmt: skip
+        rows.append(
+            MoneyRow(
+                figure=line,
+                unit=unit,
+                base=usd,
+                low=None if low is None else low.get(line, 0.0) * factor,
+                high=None if high is None else high.get(line, 0.0) * factor,
+            )
+        )
+    rows.append(
+        MoneyRow(
+            figure="total",
+            unit=unit,
+            base=sum(base.values()),
+            low=None if low is None else sum(r.low or 0.0 for r in rows),
+            high=None if high is None else sum(r.high or 0.0 for r in rows),
+        )
+    )
     return tuple(rows)
 
 
 def _figures(totals: Totals, cases: Sequence[Varied | None]) -> tuple[MoneyRow, ...]:
     wanted = (
-        ("capex", "USD", "capex_usd"), ("effective ExaFLOPS", "EFLOPS", "effective_exaflops"),
-        ("accelerators", "1", "gpus"), ("MFU", "1", "mfu"), ("IT power, nameplate", "MW", "it_mw"),
-        ("facility power, mean", "MW", "facility_mw_mean"), ("facility power, peak", "MW", "facility_mw_peak"),
-        ("PUE, mean", "1", "pue_mean"), ("energy price, all in", "USD/MWh", "energy_price_usd_per_mwh"),
-        ("expenses a year", "USD/year", "opex_usd_per_year"), ("cost of ownership", "USD", "tco_usd"),
-        ("CO2", "t/year", "co2_t_per_year"), ("water", "m3/year", "water_m3_per_year"),
-        ("land", "acre", "land_acres"), ("ExaFLOPS per billion USD of capex", "EFLOPS/B$", "exaflops_per_billion_usd"),
+        ("capex", "USD", "capex_usd"),
+        ("effective ExaFLOPS", "EFLOPS", "effective_exaflops"),
+        ("accelerators", "1", "gpus"),
+        ("MFU", "1", "mfu"),
+        ("IT power, nameplate", "MW", "it_mw"),
+        ("facility power, mean", "MW", "facility_mw_mean"),
+        ("facility power, peak", "MW", "facility_mw_peak"),
+        ("PUE, mean", "1", "pue_mean"),
+        ("energy price, all in", "USD/MWh", "energy_price_usd_per_mwh"),
+        ("expenses a year", "USD/year", "opex_usd_per_year"),
+        ("cost of ownership", "USD", "tco_usd"),
+        ("CO2", "t/year", "co2_t_per_year"),
+        ("water", "m3/year", "water_m3_per_year"),
+        ("land", "acre", "land_acres"),
+        ("ExaFLOPS per billion USD of capex", "EFLOPS/B$", "exaflops_per_billion_usd"),
         ("ExaFLOPS per megawatt", "EFLOPS/MW", "exaflops_per_megawatt"),
-    )  # fmt: skip
+    )
     return tuple(_figure(name, unit, key, totals, cases) for name, unit, key in wanted)
 
 
-def _figure(name: str, unit: str, key: str, totals: Totals, cases: Sequence[Varied | None], note: str = ""
-            ) -> MoneyRow:  # fmt: skip
+def _figure(name: str, unit: str, key: str, totals: Totals, cases: Sequence[Varied | None], note: str = "") -> MoneyRow:
     values = [None if case is None else getattr(case.totals, key) for case in cases]
     base, middle = getattr(totals, key), values[1]
     factor = base / middle if middle else 1.0
@@ -149,8 +166,15 @@ def _ownership(totals: Totals, cases: Sequence[Varied | None]) -> tuple[MoneyRow
     values = [None if case is None else hourly(case.totals) for case in cases]
     factor = hourly(totals) / values[1] if values[1] else 1.0
     low, high = (None if v is None else v * factor for v in (values[0], values[2]))
-    rows.append(MoneyRow(figure="cost of an effective ExaFLOPS for an hour", unit="USD/(EFLOPS h)", low=low,
-                         base=hourly(totals), high=high))  # fmt: skip
+    rows.append(
+        MoneyRow(
+            figure="cost of an effective ExaFLOPS for an hour",
+            unit="USD/(EFLOPS h)",
+            low=low,
+            base=hourly(totals),
+            high=high,
+        )
+    )
     if totals.training_cost_usd is not None:
         days = f"{totals.training_days:,.1f} days" if totals.training_days is not None else ""
         rows.append(_figure("cost of the training run", "USD", "training_cost_usd", totals, cases, days))

@@ -31,24 +31,43 @@ def _network(c: ClusterParts) -> NetworkPlan:
     links = c.evaluation.design.components.fabric
     circuits = circuit_modules(c)
     return NetworkPlan(
-        site=c.key, cluster=c.number, interconnect=links.id, name=links.name, tiers=int(counted.tiers[0]),
-        nodes=schedule.nodes, accelerators_per_node=schedule.node_gpus, planes=schedule.planes,
-        switches=int(counted.switches[0]), circuit_switches=int(counted.circuit_switches[0]),
-        switch_modules=int(counted.switch_modules[0]), node_modules=int(counted.nic_modules[0]) - circuits,
-        circuit_modules=circuits, optical_engines=int(counted.optical_engines[0]), links=int(counted.links[0]),
-        links_per_leaf_and_spine=schedule.links_per_leaf_and_spine, tapered=schedule.is_tapered,
+        site=c.key,
+        cluster=c.number,
+        interconnect=links.id,
+        name=links.name,
+        tiers=int(counted.tiers[0]),
+        nodes=schedule.nodes,
+        accelerators_per_node=schedule.node_gpus,
+        planes=schedule.planes,
+        switches=int(counted.switches[0]),
+        circuit_switches=int(counted.circuit_switches[0]),
+        switch_modules=int(counted.switch_modules[0]),
+        node_modules=int(counted.nic_modules[0]) - circuits,
+        circuit_modules=circuits,
+        optical_engines=int(counted.optical_engines[0]),
+        links=int(counted.links[0]),
+        links_per_leaf_and_spine=schedule.links_per_leaf_and_spine,
+        tapered=schedule.is_tapered,
         power_mw=float(counted.power_w[0]) * _MW_PER_W,
-    )  # fmt: skip
+    )
 
 
 def _tiers(c: ClusterParts) -> Iterator[TierPlan]:
     switch = c.evaluation.design.components.fabric.switch.id
     for tier in c.fabric.tiers:
         yield TierPlan(
-            site=c.key, cluster=c.number, tier=tier.name, switch=switch, switches=tier.switches,
-            ports_per_switch=tier.radix, links_down=tier.links_down, links_up=tier.links_up, ports=tier.ports,
-            spare_ports=tier.spare_ports, oversubscription=tier.oversubscription,
-        )  # fmt: skip
+            site=c.key,
+            cluster=c.number,
+            tier=tier.name,
+            switch=switch,
+            switches=tier.switches,
+            ports_per_switch=tier.radix,
+            links_down=tier.links_down,
+            links_up=tier.links_up,
+            ports=tier.ports,
+            spare_ports=tier.spare_ports,
+            oversubscription=tier.oversubscription,
+        )
 
 
 def _pods(c: ClusterParts) -> Iterator[PodRow]:
@@ -57,10 +76,16 @@ def _pods(c: ClusterParts) -> Iterator[PodRow]:
         own = pod.switches[:-1] if several else pod.switches
         shared = pod.switches[-1:] if several else ()
         yield PodRow(
-            site=c.key, cluster=c.number, pod=pod.number, nodes=f"{pod.first_node}-{pod.last_node}",
-            leaves=_range(own[0]), above=", ".join(_range(tier) for tier in own[1:]),
-            shared=", ".join(_range(tier) for tier in shared), links_down=pod.links_down, links_up=pod.links_up,
-        )  # fmt: skip
+            site=c.key,
+            cluster=c.number,
+            pod=pod.number,
+            nodes=f"{pod.first_node}-{pod.last_node}",
+            leaves=_range(own[0]),
+            above=", ".join(_range(tier) for tier in own[1:]),
+            shared=", ".join(_range(tier) for tier in shared),
+            links_down=pod.links_down,
+            links_up=pod.links_up,
+        )
 
 
 def _range(tier: tuple[str, int, int]) -> str:

@@ -113,8 +113,9 @@ def design_of(context: Setting, at: SiteSetting, site: SiteResult, phases: tuple
     return SiteDesign(at.site, at.climate, clusters, supply, at.given, phases)
 
 
-def _site(context: Setting, at: SiteSetting, site: SiteResult, phases: tuple[Phase, ...], result: Result
-          ) -> RebuiltSite:  # fmt: skip
+def _site(
+    context: Setting, at: SiteSetting, site: SiteResult, phases: tuple[Phase, ...], result: Result
+) -> RebuiltSite:
     design, terms = design_of(context, at, site, phases), terms_of(context)
     known = result.hours_of(site.site)
     if known:
@@ -175,8 +176,7 @@ def _shares(design: SiteDesign) -> np.ndarray:
     return np.asarray(pausing / max(pausing.sum(), 1.0))
 
 
-def _run(design: SiteDesign, demand: Sequence[np.ndarray], site: SiteResult, loaded: LoadedInstance
-         ) -> list[Dispatch]:  # fmt: skip
+def _run(design: SiteDesign, demand: Sequence[np.ndarray], site: SiteResult, loaded: LoadedInstance) -> list[Dispatch]:
     """The year of each phase once more, with the energy of each source at most that of the result."""
     decided, found = loaded.instance.decision_date, []
     by_date = {phase.start_date: phase.energy_mwh for phase in site.phases}

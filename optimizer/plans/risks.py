@@ -48,15 +48,31 @@ def _verify(row: Row, ends: Sequence[Varied | None], base: float, capex: float) 
     values = [None if end is None else end.objective for end in ends]
     changes = [0.0 if end is None else end.totals.capex_usd - capex for end in ends]
     return Verify(
-        rank=0, table=row.table, item=row.item, field=row.field, unit=row.unit, low=row.low, base=row.base,
-        high=row.high, confidence=row.confidence, source=row.source, objective_at_low=values[0],
-        objective_at_high=values[1], swing=max(1.0 if v is None else abs(v / base - 1.0) for v in values),
+        rank=0,
+        table=row.table,
+        item=row.item,
+        field=row.field,
+        unit=row.unit,
+        low=row.low,
+        base=row.base,
+        high=row.high,
+        confidence=row.confidence,
+        source=row.source,
+        objective_at_low=values[0],
+        objective_at_high=values[1],
+        swing=max(1.0 if v is None else abs(v / base - 1.0) for v in values),
         capex_change_usd=max(changes, key=abs),
-    )  # fmt: skip
+    )
 
 
-def risks_of(parts: Parts, bill: Sequence[BillItem], tasks: Sequence[Task], dates: Sequence[SiteTimeline],
-             speed: float, cost: float) -> tuple[Risk, ...]:  # fmt: skip
+def risks_of(
+    parts: Parts,
+    bill: Sequence[BillItem],
+    tasks: Sequence[Task],
+    dates: Sequence[SiteTimeline],
+    speed: float,
+    cost: float,
+) -> tuple[Risk, ...]:
     """All risks, in the order in which they are read."""
     return (
         *_data(parts, bill, speed, cost),
@@ -72,25 +88,43 @@ def _data(parts: Parts, bill: Sequence[BillItem], speed: float, cost: float) -> 
     total = sum(row.total_usd for row in bill) or 1.0
     share = parts.rebuilt.result.provenance.low_confidence_capex_share
     if share is not None:
-        yield Risk(kind="money", title=f"{percent(share)} of capex rests on low-confidence prices",
-                   detail=f"the low-confidence prices and physics with a range move capex by {percent(cost)} together "
-                   "(root of the sum of squares), the design fixed", share=share)  # fmt: skip
+        yield Risk(
+            kind="money",
+            title=f"{percent(share)} of capex rests on low-confidence prices",
+            detail=f"the low-confidence prices and physics with a range move capex by {percent(cost)} together "
+            "(root of the sum of squares), the design fixed",
+            share=share,
+        )
     allocated = sum(row.total_usd for row in bill if row.basis == "allocated") / total
-    yield Risk(kind="money", title=f"{percent(allocated)} of the bill is allocated, not priced item by item",
-               detail="the line as a whole is priced, its split into items is a stated share: ask for quotes before the "
-               "rows are used one by one", share=allocated)  # fmt: skip
-    yield Risk(kind="performance", title=f"low-confidence numbers move effective ExaFLOPS by {percent(speed)}",
-               detail="root of the sum of squares over all low-confidence numbers with a range, one at a time, the "
-               "design fixed", share=speed)  # fmt: skip
+    yield Risk(
+        kind="money",
+        title=f"{percent(allocated)} of the bill is allocated, not priced item by item",
+        detail="the line as a whole is priced, its split into items is a stated share: ask for quotes before the "
+        "rows are used one by one",
+        share=allocated,
+    )
+    yield Risk(
+        kind="performance",
+        title=f"low-confidence numbers move effective ExaFLOPS by {percent(speed)}",
+        detail="root of the sum of squares over all low-confidence numbers with a range, one at a time, the "
+        "design fixed",
+        share=speed,
+    )
     weak = [r for r in parts.rebuilt.result.provenance.rows if r.confidence == "low"]
     open_ended = [r for r in weak if parts.catalog.has(r.table, r.item, r.field) and not _ranged(parts, r)]
     if open_ended:
-        yield Risk(kind="data", title=f"{len(open_ended)} low-confidence numbers have no stated range",
-                   detail="they cannot be ranked by how far they may be off; they are marked in the appendix")  # fmt: skip
+        yield Risk(
+            kind="data",
+            title=f"{len(open_ended)} low-confidence numbers have no stated range",
+            detail="they cannot be ranked by how far they may be off; they are marked in the appendix",
+        )
     if not parts.rebuilt.same_catalog:
-        yield Risk(kind="data", title="the catalogue has changed since the result was made",
-                   detail="the totals are those of the result; the split into rows uses today's prices, and each line "
-                   "has a row for the difference; solve again for a consistent plan")  # fmt: skip
+        yield Risk(
+            kind="data",
+            title="the catalogue has changed since the result was made",
+            detail="the totals are those of the result; the split into rows uses today's prices, and each line "
+            "has a row for the difference; solve again for a consistent plan",
+        )
 
 
 def _ranged(parts: Parts, row: object) -> bool:
@@ -106,16 +140,24 @@ def _suppliers(bill: Sequence[BillItem]) -> Iterator[Risk]:
             spent[row.supplier] = spent.get(row.supplier, 0.0) + row.total_usd
     for supplier, usd in sorted(spent.items(), key=lambda pair: -pair[1]):
         if usd / total >= _LARGE_SHARE:
-            yield Risk(kind="supplier", title=f"one supplier, {supplier}, takes {percent(usd / total)} of the capex",
-                       detail=f"{money(usd)} of servers and network: price, allocation and delivery date are its to "
-                       "decide; no lead time of accelerators is published", share=usd / total)  # fmt: skip
+            yield Risk(
+                kind="supplier",
+                title=f"one supplier, {supplier}, takes {percent(usd / total)} of the capex",
+                detail=f"{money(usd)} of servers and network: price, allocation and delivery date are its to "
+                "decide; no lead time of accelerators is published",
+                share=usd / total,
+            )
 
 
 def _places(parts: Parts) -> Iterator[Risk]:
     sites = parts.rebuilt.result.sites
     if len(sites) == 1:
-        yield Risk(kind="site", title=f"one site carries everything: {sites[0].name}",
-                   detail="permits, grid, gas and weather of one place decide over the whole plan", share=1.0)  # fmt: skip
+        yield Risk(
+            kind="site",
+            title=f"one site carries everything: {sites[0].name}",
+            detail="permits, grid, gas and weather of one place decide over the whole plan",
+            share=1.0,
+        )
         return
     flops = {s.name: sum(c.effective_exaflops for c in s.clusters) for s in sites}
     largest = max(flops, key=lambda name: flops[name])
@@ -128,18 +170,27 @@ def _power(parts: Parts, bill: Sequence[BillItem]) -> Iterator[Risk]:
     for site in parts.rebuilt.sites:
         for supply in site.result.supply:
             if supply.energy_share >= _ONE_SOURCE:
-                yield Risk(kind="power", title=f"{site.result.name}: {percent(supply.energy_share)} of the energy comes "
-                           f"from one source, {supply.name}",
-                           detail="its price, its fuel and its date carry the site", share=supply.energy_share)  # fmt: skip
+                yield Risk(
+                    kind="power",
+                    title=f"{site.result.name}: {percent(supply.energy_share)} of the energy comes "
+                    f"from one source, {supply.name}",
+                    detail="its price, its fuel and its date carry the site",
+                    share=supply.energy_share,
+                )
         if site.result.firm_availability < 1.0:
-            yield Risk(kind="power", title=f"{site.result.name}: the peak is carried with "
-                       f"{100 * site.result.firm_availability:.3f} %",
-                       detail="probability that the firm units carry what they must, all sources together")  # fmt: skip
+            yield Risk(
+                kind="power",
+                title=f"{site.result.name}: the peak is carried with {100 * site.result.firm_availability:.3f} %",
+                detail="probability that the firm units carry what they must, all sources together",
+            )
         own = {row.part for row in bill if row.site == site.result.site and row.item == "diesel_backup"}
         if own:
-            yield Risk(kind="power", title=f"{site.result.name}: standby generators may be counted twice",
-                       detail="the price of the electrical chain already holds standby of a grid-fed site; the design "
-                       "buys more as a power source: settle the overlap before ordering")  # fmt: skip
+            yield Risk(
+                kind="power",
+                title=f"{site.result.name}: standby generators may be counted twice",
+                detail="the price of the electrical chain already holds standby of a grid-fed site; the design "
+                "buys more as a power source: settle the overlap before ordering",
+            )
 
 
 def _dates(tasks: Sequence[Task], dates: Sequence[SiteTimeline]) -> Iterator[Risk]:
@@ -147,15 +198,23 @@ def _dates(tasks: Sequence[Task], dates: Sequence[SiteTimeline]) -> Iterator[Ris
         own = [t for t in tasks if t.site == at.site]
         last = [t for t in own if t.critical and t.weeks > 0]
         names = ", then ".join(t.name for t in last if t.id in at.critical_path)
-        yield Risk(kind="date", title=f"{at.site}: at work on {at.online_date} if nothing on the critical path slips",
-                   detail=f"critical: {names}")  # fmt: skip
+        yield Risk(
+            kind="date",
+            title=f"{at.site}: at work on {at.online_date} if nothing on the critical path slips",
+            detail=f"critical: {names}",
+        )
         slow = sorted((t for t in own if t.delay_if_high_weeks > 0), key=lambda t: -t.delay_if_high_weeks)
         for task in slow[:_MOST_DATES]:
-            yield Risk(kind="date", title=f"{at.site}: {task.name} may delay it by {task.delay_if_high_weeks:.0f} weeks",
-                       detail=f"base {task.weeks:.0f} weeks, high {task.weeks_high:.0f} weeks, slack "
-                       f"{task.slack_weeks:.0f} weeks")  # fmt: skip
+            yield Risk(
+                kind="date",
+                title=f"{at.site}: {task.name} may delay it by {task.delay_if_high_weeks:.0f} weeks",
+                detail=f"base {task.weeks:.0f} weeks, high {task.weeks_high:.0f} weeks, slack "
+                f"{task.slack_weeks:.0f} weeks",
+            )
         if at.difference_days:
-            yield Risk(kind="date", title=f"{at.site}: the plan's date differs from that of the result", detail=at.explanation)
+            yield Risk(
+                kind="date", title=f"{at.site}: the plan's date differs from that of the result", detail=at.explanation
+            )
 
 
 def _doubts(parts: Parts) -> Iterator[Risk]:
@@ -166,5 +225,8 @@ def _doubts(parts: Parts) -> Iterator[Risk]:
         yield Risk(kind="supplier", title=words, detail="")
     for c in parts.clusters:
         if not c.racks.fits:
-            yield Risk(kind="data", title=f"{c.key}: one unit is above what the cooling carries in a rack",
-                       detail=f"{c.racks.compute_kw:.0f} kW against {c.racks.limit_kw:.0f} kW")  # fmt: skip
+            yield Risk(
+                kind="data",
+                title=f"{c.key}: one unit is above what the cooling carries in a rack",
+                detail=f"{c.racks.compute_kw:.0f} kW against {c.racks.limit_kw:.0f} kW",
+            )

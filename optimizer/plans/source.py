@@ -17,8 +17,11 @@ _SAVED = "result.json"
 _MOST_PROBLEMS = 5
 
 
-def result_of(source: str | Path | Mapping[str, Any] | Instance | LoadedInstance | Result, sets: Sequence[str] = (),
-              **solve_options: Any) -> Result:  # fmt: skip
+def result_of(
+    source: str | Path | Mapping[str, Any] | Instance | LoadedInstance | Result,
+    sets: Sequence[str] = (),
+    **solve_options: Any,
+) -> Result:
     """The result that a source is or leads to. Raises InputError for a file that is neither result nor instance."""
     if isinstance(source, Result):
         return _unset(source, sets)
@@ -51,7 +54,9 @@ def read_result(path: Path) -> Result:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         why = getattr(error, "strerror", None) or "it is not text"
-        raise InputError([Problem("", f"cannot be read: {why}", "name a result.json of exasite solve -o", label)]) from None
+        raise InputError(
+            [Problem("", f"cannot be read: {why}", "name a result.json of exasite solve -o", label)]
+        ) from None
     try:
         return Result.model_validate(json.loads(text))
     except RecursionError:
@@ -65,9 +70,7 @@ def _problems(error: ValueError, label: str) -> list[Problem]:
     fix = "name a result.json written by exasite solve -o of this version"
     if not hasattr(error, "errors"):
         return [Problem("", f"is not JSON: {error}"[:200], fix, label)]
-    found = [
-        Problem(".".join(str(part) for part in one["loc"]), str(one["msg"]), fix, label) for one in error.errors()
-    ]
+    found = [Problem(".".join(str(part) for part in one["loc"]), str(one["msg"]), fix, label) for one in error.errors()]
     return found[:_MOST_PROBLEMS]
 
 

@@ -37,8 +37,9 @@ class _Step:
     source: str = ""
 
 
-def timelines(parts: Parts, bill: tuple[BillItem, ...], start: date
-              ) -> tuple[tuple[Task, ...], tuple[SiteTimeline, ...]]:  # fmt: skip
+def timelines(
+    parts: Parts, bill: tuple[BillItem, ...], start: date
+) -> tuple[tuple[Task, ...], tuple[SiteTimeline, ...]]:
     """Tasks and dates of all sites, for a decision on the day `start`."""
     tasks: list[Task] = []
     sites: list[SiteTimeline] = []
@@ -61,27 +62,54 @@ def _steps(parts: Parts, site: RebuiltSite, bill: tuple[BillItem, ...]) -> dict[
     inside = {row.lead for row in bill if row.site == site.result.site and row.part.startswith("cluster")}
     orders = [item for item in catalog.items("schedule") if item in inside and _is_order(catalog, item)]
     for item in orders:
-        steps[item] = _Step(f"{catalog.text('schedule', item, 'name')}: order to delivery", "order",
-                            _range(catalog, "schedule", item, "duration_weeks"), (DECISION,),
-                            catalog.row("schedule", item, "duration_weeks").source)  # fmt: skip
+        steps[item] = _Step(
+            f"{catalog.text('schedule', item, 'name')}: order to delivery",
+            "order",
+            _range(catalog, "schedule", item, "duration_weeks"),
+            (DECISION,),
+            catalog.row("schedule", item, "duration_weeks").source,
+        )
     shell, fit_out, test = _building(catalog)
     source = catalog.row("schedule", "facility_build", "duration_weeks").source
     steps[SHELL] = _Step("Site works, foundations and shell", "build", shell, (DECISION,), source)
-    steps[FIT_OUT] = _Step("Installation of electrical and cooling plant", "build", fit_out, (SHELL, *orders),
-                           catalog.row("plan_parameters", "timeline", "fit_out_weeks").source)  # fmt: skip
-    steps[TEST] = _Step("Integrated systems test, power on", "commission", test, (FIT_OUT,),
-                        catalog.row("schedule", "integrated_test", "duration_weeks").source)  # fmt: skip
-    steps[SERVERS] = _Step("Servers, network and storage: burn-in at the factory, delivery", "order",
-                           _range(catalog, "plan_parameters", "timeline", "server_delivery_weeks"), (DECISION,),
-                           catalog.row("plan_parameters", "timeline", "server_delivery_weeks").source)  # fmt: skip
-    steps[INSTALL] = _Step("Cluster installed, burnt in and tested", "commission",
-                           _range(catalog, "schedule", "cluster_install", "duration_weeks"), (TEST, SERVERS),
-                           catalog.row("schedule", "cluster_install", "duration_weeks").source)  # fmt: skip
+    steps[FIT_OUT] = _Step(
+        "Installation of electrical and cooling plant",
+        "build",
+        fit_out,
+        (SHELL, *orders),
+        catalog.row("plan_parameters", "timeline", "fit_out_weeks").source,
+    )
+    steps[TEST] = _Step(
+        "Integrated systems test, power on",
+        "commission",
+        test,
+        (FIT_OUT,),
+        catalog.row("schedule", "integrated_test", "duration_weeks").source,
+    )
+    steps[SERVERS] = _Step(
+        "Servers, network and storage: burn-in at the factory, delivery",
+        "order",
+        _range(catalog, "plan_parameters", "timeline", "server_delivery_weeks"),
+        (DECISION,),
+        catalog.row("plan_parameters", "timeline", "server_delivery_weeks").source,
+    )
+    steps[INSTALL] = _Step(
+        "Cluster installed, burnt in and tested",
+        "commission",
+        _range(catalog, "schedule", "cluster_install", "duration_weeks"),
+        (TEST, SERVERS),
+        catalog.row("schedule", "cluster_install", "duration_weeks").source,
+    )
     first = []
     for supply in site.result.supply:
         name = f"power_{supply.source}"
-        steps[name] = _Step(f"{supply.name}: order to power", "power", _power(catalog, site, supply.source),
-                            (DECISION,), _power_source(catalog, supply.source))  # fmt: skip
+        steps[name] = _Step(
+            f"{supply.name}: order to power",
+            "power",
+            _power(catalog, site, supply.source),
+            (DECISION,),
+            _power_source(catalog, supply.source),
+        )
         if supply.online_date <= site.result.online_date:
             first.append(name)
     powers = tuple(name for name in steps if name.startswith("power_"))
@@ -109,8 +137,11 @@ def _building(catalog: Catalog) -> tuple[tuple[float, float, float], ...]:
     shell = build[1] - tested - fitted
     # the range of the build is that of the shell; installation and test have their own
     shells = (max(0.0, build[0] - tested - fitted), shell, max(shell, build[2] - tested - fitted))
-    return shells, (min(fit[0], fitted), fitted, max(fit[2], fitted)), (min(test[0], tested), tested,
-                                                                       max(test[2], tested))  # fmt: skip
+    return (
+        shells,
+        (min(fit[0], fitted), fitted, max(fit[2], fitted)),
+        (min(test[0], tested), tested, max(test[2], tested)),
+    )
 
 
 def _power(catalog: Catalog, site: RebuiltSite, source: str) -> tuple[float, float, float]:
@@ -127,29 +158,49 @@ def _power(catalog: Catalog, site: RebuiltSite, source: str) -> tuple[float, flo
 def _power_source(catalog: Catalog, source: str) -> str:
     return (
         catalog.row("power_sources", source, "lead_years").source
-        if catalog.has("power_sources", source, "lead_years") else "wait of the site's grid"
-    )  # fmt: skip
+        if catalog.has("power_sources", source, "lead_years")
+        else "wait of the site's grid"
+    )
 
 
-def _task(site: RebuiltSite, name: str, step: _Step, works: dict[str, Work], found: dict[str, Window], start: date
-          ) -> Task:  # fmt: skip
+def _task(
+    site: RebuiltSite, name: str, step: _Step, works: dict[str, Work], found: dict[str, Window], start: date
+) -> Task:
     window, key = found[name], site.result.site
     slower = windows({**works, name: Work(step.weeks[2], step.after)}, [ONLINE, FULL])
     return Task(
-        id=f"{key}.{name}", site=key, name=step.name, kind=step.kind, weeks=step.weeks[1], weeks_low=step.weeks[0],
-        weeks_high=step.weeks[2], after=tuple(f"{key}.{before}" for before in step.after),
-        start_week=window.start, end_week=window.end, latest_start_week=window.latest_start, slack_weeks=window.slack,
-        critical=is_critical(window), start_date=_day(start, window.start), end_date=_day(start, window.end),
-        delay_if_high_weeks=max(0.0, slower[ONLINE].end - found[ONLINE].end), source=step.source,
-    )  # fmt: skip
+        id=f"{key}.{name}",
+        site=key,
+        name=step.name,
+        kind=step.kind,
+        weeks=step.weeks[1],
+        weeks_low=step.weeks[0],
+        weeks_high=step.weeks[2],
+        after=tuple(f"{key}.{before}" for before in step.after),
+        start_week=window.start,
+        end_week=window.end,
+        latest_start_week=window.latest_start,
+        slack_weeks=window.slack,
+        critical=is_critical(window),
+        start_date=_day(start, window.start),
+        end_date=_day(start, window.end),
+        delay_if_high_weeks=max(0.0, slower[ONLINE].end - found[ONLINE].end),
+        source=step.source,
+    )
 
 
 def _day(start: date, weeks: float) -> str:
     return date_after(start, weeks * WEEKS_TO_YEARS).isoformat()
 
 
-def _site(parts: Parts, site: RebuiltSite, found: dict[str, Window], path: tuple[str, ...], steps: dict[str, _Step],
-          start: date) -> SiteTimeline:  # fmt: skip
+def _site(
+    parts: Parts,
+    site: RebuiltSite,
+    found: dict[str, Window],
+    path: tuple[str, ...],
+    steps: dict[str, _Step],
+    start: date,
+) -> SiteTimeline:
     decided, result = parts.rebuilt.loaded.instance.decision_date, site.result
     own = _day(decided, found[ONLINE].end)
     shift = (start - decided).days
