@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from exasite.errors import InputError, Problem
+    from exasite.export.write import export_plan
     from exasite.instance.loading import LoadedInstance, load_instance
     from exasite.instance.schema import Instance
+    from exasite.plans.build import plan
+    from exasite.plans.records import Plan
     from exasite.plot import write_plot
     from exasite.result import Result
     from exasite.solving import solve
@@ -23,15 +26,18 @@ _HOME = {
     "InputError": "exasite.errors",
     "Instance": "exasite.instance.schema",
     "LoadedInstance": "exasite.instance.loading",
+    "Plan": "exasite.plans.records",
     "Problem": "exasite.errors",
     "Result": "exasite.result",
+    "export_plan": "exasite.export.write",
     "load_instance": "exasite.instance.loading",
+    "plan": "exasite.plans.build",
     "solve": "exasite.solving",
     "write_plot": "exasite.plot",
 }
 
-__all__ = ["InputError", "Instance", "LoadedInstance", "Problem", "Result", "__version__", "load_instance", "solve",
-           "write_plot"]  # fmt: skip
+__all__ = ["InputError", "Instance", "LoadedInstance", "Plan", "Problem", "Result", "__version__", "export_plan",
+           "load_instance", "plan", "solve", "write_plot"]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:

@@ -11,11 +11,12 @@ from typing import Annotated, NoReturn
 import typer
 
 from exasite.commands.inputs import catalog, check, new, schema
+from exasite.commands.plans import plan
 from exasite.commands.shared import EXIT_BAD_INPUT, EXIT_BUG
 from exasite.commands.solving import solve
 from exasite.errors import InputError, Problem, printable
 
-COMMANDS = (solve, check, catalog, new, schema)
+COMMANDS = (solve, plan, check, catalog, new, schema)
 
 app = typer.Typer(
     name="exasite",

@@ -90,9 +90,9 @@ def new(
 
 
 def schema(
-    record: Annotated[str, typer.Argument(help="instance or result")] = "instance",
+    record: Annotated[str, typer.Argument(help="instance, result or plan")] = "instance",
 ) -> None:
-    """Print the JSON schema of an instance or of a result."""
+    """Print the JSON schema of an instance, of a result or of a plan."""
     from exasite.terminal import print_json
 
     if record == "instance":
@@ -103,6 +103,10 @@ def schema(
         from exasite.result import Result
 
         print_json(Result.model_json_schema())
+    elif record == "plan":
+        from exasite.plans.records import Plan
+
+        print_json(Plan.model_json_schema())
     else:
-        fix = did_you_mean(record, ("instance", "result"))
+        fix = did_you_mean(record, ("instance", "result", "plan"))
         raise InputError([Problem("schema", f"there is no schema of {record}", fix)])

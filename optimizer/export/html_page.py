@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _TEMPLATE = "plan.html.j2"
 _MOST_WORD = 600
+_WIDE = ("name", "note", "detail", "explanation", "why", "above", "interconnect")
 _PER_SITE = ("bill", "racks", "networks", "tiers", "pods", "power", "loads", "sources", "tasks")
 
 
@@ -51,6 +52,7 @@ def _environment() -> Environment:
         loader=PackageLoader("exasite.export", "templates"), autoescape=True, undefined=StrictUndefined,
         trim_blocks=False, lstrip_blocks=False,
     )  # fmt: skip
+    made.globals["wide"] = _WIDE
     made.filters |= {"plain": plain, "short": plain, "word": _word, "shown": shown, "positions": _positions}
     return made
 

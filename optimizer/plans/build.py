@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from exasite.errors import InputError, Problem
 from exasite.instance.loading import LoadedInstance
 from exasite.instance.schema import Instance
 from exasite.models.catalog import MONEY_YEAR
@@ -25,6 +26,7 @@ from exasite.plans.timeline import timelines
 from exasite.plans.variation import Variations
 from exasite.result import Result
 
+_MOST_QUOTED = 40
 ASSUMPTIONS = (
     "All money in US dollars of {year}, without sales tax, freight or discounts for volume.",
     "The bill adds up to the capex of the design; where only a line is priced, its rows share it (basis: allocated).",
@@ -55,7 +57,7 @@ def plan(
     """
     result = result_of(source, sets, **solve_options)
     parts = parts_of(rebuild(result))
-    begin = _start(start, parts)
+    begin = start_date(start) or parts.rebuilt.loaded.instance.decision_date
     bill = bill_of_materials(parts)
     tasks, dates = timelines(parts, bill, begin)
     variations = Variations(parts.rebuilt)
@@ -87,10 +89,15 @@ def plan(
     )
 
 
-def _start(start: date | str | None, parts: Parts) -> date:
-    if start is None:
-        return parts.rebuilt.loaded.instance.decision_date
-    return date.fromisoformat(start) if isinstance(start, str) else start
+def start_date(start: date | str | None) -> date | None:
+    """The day of the decision, if one is given. Raises InputError for text that is no date."""
+    if not isinstance(start, str):
+        return start
+    try:
+        return date.fromisoformat(start)
+    except ValueError:
+        message = f"'{start[:_MOST_QUOTED]}' is not a date"
+        raise InputError([Problem("--start", message, "write it as 2026-07-01")]) from None
 
 
 def _header(parts: Parts, start: date, dates: tuple[SiteTimeline, ...]) -> Header:

@@ -16,6 +16,8 @@ from exasite.result import Totals
 from exasite.setting import Setting, setting
 
 _SAME = 1e-12
+# How many spare units a load needs decides the size of new plant. Sizes are fixed here: a small load makes it quick.
+_FIRM_LOAD, _SMALL_MW = ("firmness", "standard", "reference_load_mw"), 1.0
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,7 @@ class Variations:
         """Figures with the base of these rows replaced; None where the design then cannot work at all."""
         rebuilt, base = self._rebuilt, self._rebuilt.context.catalog
         rows = dict(base.rows)
+        rows[_FIRM_LOAD] = replace(rows[_FIRM_LOAD], base=_SMALL_MW)
         for key, value in values.items():
             rows[key] = replace(rows[key], base=value)
         catalog = Catalog.from_rows(rows)
