@@ -8,7 +8,8 @@ from datetime import date
 from exasite.export import svg
 from exasite.plans.records import BillItem, DayPlan, MoneyRow, Plan, SourcePlan, Task
 
-_MUSD, _BUSD = 1e6, 1e9
+_MUSD = 1e6
+_ROUNDING = "rounding"  # a few dollars, not seen in a drawing
 _DAYS_A_WEEK = 7.0
 # items of the bill that stand in the chain from the sources to the racks, in that order
 _CHAIN = (
@@ -116,7 +117,8 @@ def _bar(task: Task, y: float, left: float, scale: float) -> list[str]:
 def _years(tasks: Sequence[Task], last: float, left: float, width: float, top: float, height: float) -> list[str]:
     """A line at the start of each quarter, named at the start of a year."""
     begin = date.fromisoformat(min(task.start_date for task in tasks))
-    parts, year, month = [], begin.year, begin.month
+    parts: list[str] = []
+    year, month = begin.year, begin.month
     while True:
         year, month = (year + 1, 1) if month > 9 else (year, 3 * ((month + 2) // 3) + 1)
         weeks = (date(year, month, 1) - begin).days / _DAYS_A_WEEK
@@ -137,7 +139,8 @@ def day_chart(day: DayPlan) -> str:
 
 def cash_chart(plan: Plan) -> str:
     """Capex by quarter and its running sum."""
-    rows = {q.quarter: {line: usd / _MUSD for line, usd in q.lines_usd.items()} for q in plan.cash}
+    lines = dict.fromkeys(row.line for row in plan.bill if row.line != _ROUNDING)
+    rows = {q.quarter: {line: q.lines_usd.get(line, 0.0) / _MUSD for line in lines} for q in plan.cash}
     return svg.stacked_bars(rows, "Capex by quarter in million dollars, and its running sum", "M$")
 
 

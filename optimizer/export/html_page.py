@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _TEMPLATE = "plan.html.j2"
 _MOST_WORD = 600
+_LEAST_GAP = 0.01  # in per cent: what is left unproven is never said to be nothing
 _WIDE = ("name", "note", "detail", "explanation", "why", "above", "interconnect")
 _PER_SITE = ("bill", "racks", "networks", "tiers", "pods", "power", "loads", "sources", "tasks")
 
@@ -91,7 +92,7 @@ def _cards(plan: Plan) -> list[tuple[str, str]]:
 
 def _verdict(plan: Plan) -> str:
     head = plan.header
-    proven = "" if head.gap is None else f", proven to within {100 * head.gap:.2f} %"
+    proven = "" if head.gap is None else f", proven to within {max(100 * head.gap, _LEAST_GAP):.2f} %"
     words = f"The design is {head.status}{proven} for the objective {head.objective}."
     return f"{words} {plain(head.message)}" if head.message else words
 
@@ -99,6 +100,7 @@ def _verdict(plan: Plan) -> str:
 def _site(plan: Plan, tables: dict[str, Table], number: int, anchor: str) -> dict[str, Any]:
     site = plan.sites[number]
     own = {name: _of(tables[name], site.site) for name in _PER_SITE}
+    own["tasks"] = _without_site(own["tasks"], site.site)
     bill, at = own["bill"], plan.timelines[number]
     days = [(_safe(drawings.day_chart(day)), _caption(day)) for day in plan.days if day.site == site.site]
     racks = sum(r.racks for r in plan.racks if r.site == site.site)
@@ -119,6 +121,13 @@ def _site(plan: Plan, tables: dict[str, Table], number: int, anchor: str) -> dic
 
 def _caption(day: DayPlan) -> str:
     return f"{day.day} day, {day.date}: {day.why}; the line is what is drawn, charging with it"
+
+
+def _without_site(tasks: Table, site: str) -> Table:
+    """What a task waits for, without the name of the site that stands above the table."""
+    after = tasks.column("after")
+    rows = tuple((*row[:after], str(row[after]).replace(f"{site}.", ""), *row[after + 1 :]) for row in tasks.rows)
+    return Table(tasks.name, tasks.title, tasks.about, tasks.columns, rows)
 
 
 def _of(table: Table, site: str) -> Table:

@@ -12,6 +12,7 @@ from exasite.plans.records import Plan
 from exasite.words import money
 
 _MOST_ROWS = 60  # of a table on the page; workbook and CSV have all
+_LEAST_GAP = 0.01  # in per cent
 _MOST_TITLE, _MOST_QUESTION = 120, 2000
 _LEFT_OUT = ("days",)
 _HIDDEN = {"bill": ("source", "lead_weeks", "supplier"), "tasks": ("source", "kind", "after")}
@@ -20,7 +21,7 @@ _HIDDEN = {"bill": ("source", "lead_weeks", "supplier"), "tasks": ("source", "ki
 def markdown_page(plan: Plan) -> str:
     """The whole page: what is planned, then every table."""
     head, tables = plan.header, tables_of(plan)
-    gap = "" if head.gap is None else f", proven to {100 * head.gap:.2f} %"
+    gap = "" if head.gap is None else f", proven to within {max(100 * head.gap, _LEAST_GAP):.2f} %"
     parts = [
         f"# Build plan: {markdown(head.name, _MOST_TITLE)}",
         markdown(head.question, _MOST_QUESTION),

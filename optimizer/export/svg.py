@@ -1,6 +1,6 @@
 """Small charts as SVG text: no script, no outside file, colours by the page's style sheet, all text escaped.
 
-Classes: `s0` ... `s9` are the colours of series, `axis`, `grid`, `box`, `line` and `label` what they say.
+Classes: `s0` ... `s11` are the colours of series, `axis`, `grid`, `box`, `line` and `label` what they say.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from html import escape
 from exasite.export.text import plain
 
 _WIDTH = 720
-_COLOURS = 10
+_COLOURS = 12
 _NICE = (1.0, 2.0, 2.5, 5.0, 10.0)
 _MOST_LABEL = 44
 

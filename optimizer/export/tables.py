@@ -134,14 +134,15 @@ def _days(plan: Plan) -> Table:
 
 def _cash(plan: Plan) -> Table:
     """Capex by quarter, one column a line of the bill."""
-    lines = tuple(dict.fromkeys(line for quarter in plan.cash for line in quarter.lines_usd))
+    due = {line for quarter in plan.cash for line in quarter.lines_usd}
+    lines = tuple(line for line in dict.fromkeys(row.line for row in plan.bill) if line in due)
     columns = (
         COLUMNS["quarter"],
         *(Column(line, line, "USD", "usd", f"capex of the line {line} that falls due") for line in lines),
         COLUMNS["total_usd"],
         COLUMNS["cumulative_usd"],
     )
-    rows = tuple(
+    rows: list[tuple[Value, ...]] = [
         (q.quarter, *(q.lines_usd.get(line, 0.0) for line in lines), q.total_usd, q.cumulative_usd) for q in plan.cash
-    )
-    return Table("cash", "Cash flow", "Capex by the quarter in which it falls due.", columns, rows)
+    ]
+    return Table("cash", "Cash flow", "Capex by the quarter in which it falls due.", columns, tuple(rows))

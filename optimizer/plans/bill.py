@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from exasite.plans.bill_building import building_drafts
 from exasite.plans.bill_equipment import equipment_drafts
@@ -13,7 +14,7 @@ from exasite.plans.rebuild import RebuiltSite
 from exasite.plans.records import BillItem
 
 Line = tuple[str, str, float, Sequence[Draft], Rest]  # part, line, USD, rows, name of what they leave
-_OLD = Rest("price_change", "Difference to the prices of the result", "the catalogue has changed since it was solved")
+_CHANGED = "the catalogue has changed since the result was made: what prices moved is in here"
 
 
 def bill_of_materials(parts: Parts) -> tuple[BillItem, ...]:
@@ -25,7 +26,7 @@ def bill_of_materials(parts: Parts) -> tuple[BillItem, ...]:
         found, loose = [], 0
         for part, line, usd, drafts, rest in _lines(parts, site):
             settled_rows, left = settled(
-                site.result.site, part, line, usd, drafts, rest if parts.rebuilt.same_catalog else _OLD
+                site.result.site, part, line, usd, drafts, rest if parts.rebuilt.same_catalog else _changed(rest)
             )
             found += settled_rows
             loose += left
@@ -34,6 +35,10 @@ def bill_of_materials(parts: Parts) -> tuple[BillItem, ...]:
             loose += total - booked
         rows += [*found, *rounding(site.result.site, "site", "rounding", loose)]
     return tuple(rows)
+
+
+def _changed(rest: Rest) -> Rest:
+    return replace(rest, note="; ".join(words for words in (rest.note, _CHANGED) if words))
 
 
 def _lines(parts: Parts, site: RebuiltSite) -> list[Line]:

@@ -31,7 +31,7 @@ class BillItem(Record):
     confidence: str
     source: str
     supplier: str = ""
-    lead: str = Field("", description="step of the timeline that delivers it")
+    lead: str = Field(default="", description="step of the timeline that delivers it")
     lead_weeks: float | None = None
     note: str = ""
 

@@ -17,6 +17,7 @@ FIRST_TO_VERIFY = 5
 _LEAST_SWING = 1e-6
 _LARGE_SHARE, _ONE_SOURCE = 0.5, 0.9
 _MOST_DATES = 3
+_OWN = ("dispatchable", "backup")  # kinds of sources that stand on the site and carry its peak
 
 
 def numbers_to_verify(parts: Parts, variations: Variations) -> tuple[tuple[Verify, ...], float, float]:
@@ -183,13 +184,13 @@ def _power(parts: Parts, bill: Sequence[BillItem]) -> Iterator[Risk]:
                 title=f"{site.result.name}: the peak is carried with {100 * site.result.firm_availability:.3f} %",
                 detail="probability that the firm units carry what they must, all sources together",
             )
-        own = {row.part for row in bill if row.site == site.result.site and row.item == "diesel_backup"}
-        if own:
+        standby = any(row.site == site.result.site and row.item == "standby_generator" for row in bill)
+        if standby and any(s.source.kind in _OWN for s in site.design.supply):
             yield Risk(
                 kind="power",
                 title=f"{site.result.name}: standby generators may be counted twice",
                 detail="the price of the electrical chain already holds standby of a grid-fed site; the design "
-                "buys more as a power source: settle the overlap before ordering",
+                "buys units of its own as a power source: settle the overlap before ordering",
             )
 
 

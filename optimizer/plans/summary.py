@@ -36,9 +36,10 @@ def as_text(plan: Plan) -> str:
         most = max(plan.cash, key=lambda quarter: quarter.total_usd)
         lines += ["", f"CASH  {len(plan.cash)} quarters; most falls due in {most.quarter}: {money(most.total_usd)}"]
     lines += ["", "VERIFY FIRST  (objective between low and high, the design fixed)"]
-    for row in plan.verify[:_FIRST]:
-        lines.append(f"  {row.rank}. {row.table} {row.item} {row.field}: {row.low:g} to {row.high:g} {row.unit}, "
-                     f"{100 * row.swing:.1f} % of the objective ({row.confidence})")  # fmt: skip
+    for weak in plan.verify[:_FIRST]:
+        unit = "" if weak.unit == "1" else f" {weak.unit}"
+        lines.append(f"  {weak.rank}. {weak.table} {weak.item} {weak.field}: {weak.low:g} to {weak.high:g}{unit}, "
+                     f"{100 * weak.swing:.1f} % of the objective ({weak.confidence})")  # fmt: skip
     lines += ["", "RISKS"]
     lines += [f"  {risk.kind:<12} {printable(risk.title)[:_MOST_DETAIL]}" for risk in plan.risks]
     return "\n".join(lines) + "\n"
