@@ -75,17 +75,12 @@ def _positions(columns: Sequence[Column], hidden: Sequence[str]) -> list[int]:
 
 
 def _cards(plan: Plan) -> list[tuple[str, str]]:
-    by_name = {row.figure: row for row in plan.figures}
-
-    def base(name: str) -> float:
-        return by_name[name].base
-
     return [
         (money(plan.total_usd), "capex, the sum of the bill"),
-        (f"{base('effective ExaFLOPS'):,.1f} EFLOPS", "effective"),
-        (f"{base('accelerators'):,.0f}", "accelerators"),
-        (f"{base('facility power, peak'):,.0f} MW", "facility at the peak"),
-        (money(base("expenses a year")), "expenses a year"),
+        (f"{sum(site.effective_exaflops for site in plan.sites):,.1f} EFLOPS", "effective"),
+        (f"{sum(site.gpus for site in plan.sites):,}", "accelerators"),
+        (f"{sum(site.facility_mw_peak for site in plan.sites):,.0f} MW", "facility at the peak"),
+        (money(plan.opex[-1].base), "expenses a year"),
         (plan.header.online_date, "first work of the last site" if len(plan.sites) > 1 else "first work"),
     ]
 

@@ -14,6 +14,7 @@ from exasite.words import money
 _MOST_ROWS = 60  # of a table on the page; workbook and CSV have all
 _LEAST_GAP = 0.01  # in per cent
 _MOST_TITLE, _MOST_QUESTION = 120, 2000
+_NO_UNIT = ("date", "as stated")
 _LEFT_OUT = ("days",)
 _HIDDEN = {"bill": ("source", "lead_weeks", "supplier"), "tasks": ("source", "kind", "after")}
 
@@ -26,7 +27,7 @@ def markdown_page(plan: Plan) -> str:
         f"# Build plan: {markdown(head.name, _MOST_TITLE)}",
         markdown(head.question, _MOST_QUESTION),
         f"{money(plan.total_usd)} of capex, first work on {head.online_date} after a decision on {head.start_date}; "
-        f"the design is {head.status}{gap}. Money in US dollars of {head.money_year}.",
+        f"the design is {markdown(head.status)}{gap}. Money in US dollars of {head.money_year}.",
     ]
     for name, table in tables.items():
         if name not in _LEFT_OUT:
@@ -53,7 +54,7 @@ def _section(name: str, table: Table, *, several: bool) -> str:
 def _table(columns: Sequence[Column], rows: Sequence[Sequence[Value]]) -> str:
     if not rows:
         return "None."
-    head = [f"{c.title} [{c.unit}]" if c.unit and c.unit not in ("date", "as stated") else c.title for c in columns]
+    head = [markdown(c.title) + (f" [{c.unit}]" if c.unit and c.unit not in _NO_UNIT else "") for c in columns]
     rule = ["---" if c.form == "text" else "---:" for c in columns]
     lines = [head, rule, *([_cell(v, c) for v, c in zip(row, columns, strict=True)] for row in rows)]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)

@@ -36,6 +36,7 @@ _FORMATS: dict[Form, str] = {
 _WIDE = ("note", "source", "detail", "explanation", "title", "assumption", "after", "name", "figure", "critical_path")
 _HEAD = 3  # rows above the table: title, what it is, empty; then the header
 _TITLE_SIZE, _LEAST_WIDTH, _MOST_WIDTH = 14, 9, 60
+_MOST_LABEL = 60
 _SUMMED = ("capex", "opex")
 
 
@@ -144,6 +145,11 @@ def _page(sheet: Worksheet, table: Table, rows: Sequence[tuple[Value, ...]]) -> 
     sheet.hide_gridlines(1)
 
 
+def _label(words: str) -> str:
+    """A name in a chart: text that looks like a cell of a sheet would be taken for a reference to it."""
+    return workbook_text(words).lstrip(" =").replace("!", "\uff01")[:_MOST_LABEL] or "-"
+
+
 def _name(row: int, column: int) -> str:
     from xlsxwriter.utility import xl_rowcol_to_cell
 
@@ -184,7 +190,7 @@ def _summary(made: _Book, sheet: Worksheet, table: Table) -> None:
     base, wide = table.column("base"), made.form("text")
     checks = (
         ("Sum of the bill", f"={_sum_of_bill(made)}", made.plan.total_usd),
-        ("Capex of the design", None, round(next(r.base for r in made.plan.figures if r.figure == "capex"), 2)),
+        ("Capex of the design", None, round(made.plan.capex[-1].base, 2)),
         ("Difference", f"=ROUND({_name(row, base)}-{_name(row + 1, base)},2)", 0.0),
     )
     for words, formula, value in checks:
@@ -262,7 +268,7 @@ def _cash(made: _Book, sheet: Worksheet, table: Table) -> None:
     chart = made.book.add_chart({"type": "column", "subtype": "stacked"})
     place = f"'{SHEETS['cash']}'!"
     for column in table.columns[1:total]:
-        chart.add_series({"name": column.title, "categories": f"={place}{_range(table, 'quarter')}",
+        chart.add_series({"name": _label(column.title), "categories": f"={place}{_range(table, 'quarter')}",
                           "values": f"={place}{_range(table, column.key)}"})  # fmt: skip
     chart.set_title({"name": "Capex by quarter"})
     chart.set_y_axis({"num_format": "#,##0,,", "name": "million dollars"})
@@ -323,7 +329,7 @@ def _day(made: _Book, sheet: Worksheet, day: DayPlan, row: int) -> int:
             chart.add_series({**drawn, "gap": 10})
     if len(chart.series) > 0:
         chart.combine(demand)
-    chart.set_title({"name": f"{day.day} day", "name_font": {"size": 11}})
+    chart.set_title({"name": _label(f"{day.day} day"), "name_font": {"size": 11}})
     chart.set_y_axis({"name": "MW"})
     sheet.insert_chart(row + 1, len(series) + 2, chart, {"x_scale": 1.3, "y_scale": 1.3})
     return row + 2 + len(day.demand_mw)

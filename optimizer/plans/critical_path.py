@@ -53,11 +53,20 @@ def windows(tasks: Mapping[str, Work], goals: Sequence[str]) -> dict[str, Window
         end[name] = start[name] + tasks[name].weeks
     last = max(end.values(), default=0.0)
     latest = dict.fromkeys(tasks, math.inf) | {goal: end[goal] for goal in goals}
-    for name in reversed(order):
-        latest[name] = last if math.isinf(latest[name]) else latest[name]
-        for before in tasks[name].after:
-            latest[before] = min(latest[before], latest[name] - tasks[name].weeks)
+    _backwards(tasks, order, latest)
+    aside = {name: tasks[name] for name in tasks if math.isinf(latest[name])}  # lead to no goal, and hold up none
+    late = dict.fromkeys(aside, last)
+    _backwards(aside, [name for name in order if name in aside], late)
+    latest |= late
     return {name: Window(start[name], end[name], latest[name] - tasks[name].weeks, latest[name]) for name in tasks}
+
+
+def _backwards(tasks: Mapping[str, Work], order: Sequence[str], latest: dict[str, float]) -> None:
+    """Bring the latest ends forward so that every task that waits can still start in time."""
+    for name in reversed(order):
+        for before in tasks[name].after:
+            if before in latest:
+                latest[before] = min(latest[before], latest[name] - tasks[name].weeks)
 
 
 def critical_path(tasks: Mapping[str, Work], found: Mapping[str, Window], goal: str) -> tuple[str, ...]:

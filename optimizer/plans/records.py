@@ -334,6 +334,9 @@ class Plan(Record):
     def from_json(cls, text: str) -> Plan:
         return cls.model_validate_json(text)
 
+    def __hash__(self) -> int:
+        return hash(self.to_json())
+
     def __str__(self) -> str:
         from exasite.plans.summary import as_text
 
