@@ -21,19 +21,17 @@ def bill_of_materials(parts: Parts) -> tuple[BillItem, ...]:
     """All rows, site by site; their totals add up to `totals.capex_usd`."""
     rows: list[BillItem] = []
     last = len(parts.rebuilt.sites) - 1
-    total, booked = cents(parts.rebuilt.totals.capex_usd), 0
     for number, site in enumerate(parts.rebuilt.sites):
-        found, loose = [], 0
+        found: list[BillItem] = []
         for part, line, usd, drafts, rest in _lines(parts, site):
-            settled_rows, left = settled(
-                site.result.site, part, line, usd, drafts, rest if parts.rebuilt.same_catalog else _changed(rest)
-            )
-            found += settled_rows
-            loose += left
-        booked += sum(cents(row.total_usd) for row in found) + loose
+            kept = rest if parts.rebuilt.same_catalog else _changed(rest)
+            found += settled(site.result.site, part, line, usd, drafts, kept)
+        # each site comes to its own capex, and the last one takes up what rounding them leaves of the whole
+        goal = cents(site.result.capex_usd)
         if number == last:
-            loose += total - booked
-        rows += [*found, *rounding(site.result.site, "site", "rounding", loose)]
+            goal = cents(parts.rebuilt.totals.capex_usd) - sum(cents(row.total_usd) for row in rows)
+        left = goal - sum(cents(row.total_usd) for row in found)
+        rows += [*found, *rounding(site.result.site, "site", "rounding", left)]
     return tuple(rows)
 
 

@@ -47,10 +47,8 @@ def cents(usd: float) -> int:
     return round(usd * _CENTS)
 
 
-def settled(
-    site: str, part: str, line: str, line_usd: float, drafts: Sequence[Draft], rest: Rest
-) -> tuple[list[BillItem], int]:
-    """Rows of a line that add up to it, and the cents that only rounding leaves.
+def settled(site: str, part: str, line: str, line_usd: float, drafts: Sequence[Draft], rest: Rest) -> list[BillItem]:
+    """Rows of a line that add up to it, but for the cents that cutting prices to whole cents leaves.
 
     Rows with a price cost that; rows with a weight share what those leave. Where priced rows alone exceed a line that
     has weighted ones, the prices do not fit the line: all rows then share it in proportion, as `allocated`.
@@ -84,8 +82,7 @@ def settled(
                 note=rest.note,
             )
         )
-        difference = 0
-    return rows, difference
+    return rows
 
 
 def rounding(site: str, part: str, line: str, difference: int) -> list[BillItem]:
