@@ -7,6 +7,7 @@ from datetime import date
 
 from exasite.export import svg
 from exasite.plans.records import BillItem, DayPlan, MoneyRow, Plan, SourcePlan, Task
+from exasite.report_power import plain_name
 
 _MUSD = 1e6
 _ROUNDING = "rounding"  # a few dollars, not seen in a drawing
@@ -70,7 +71,8 @@ def _source_words(source: SourcePlan) -> list[str]:
     units = f"{source.units:,} units, " if source.units is not None else ""
     spare = f"N+{source.spare_units}, " if source.spare_units else ""
     store = f", {source.storage_mwh:,.0f} MWh" if source.storage_mwh else ""
-    return [source.name, f"{units}{source.capacity_mw:,.1f} MW{store}", f"{spare}firm {source.firm_mw:,.1f} MW"]
+    size = f"{units}{source.capacity_mw:,.1f} MW{store}"
+    return [plain_name(source.name), size, f"{spare}firm {source.firm_mw:,.1f} MW"]
 
 
 def _box(x: float, y: float, width: float, height: float, words: Sequence[str]) -> list[str]:
@@ -130,10 +132,14 @@ def _years(tasks: Sequence[Task], last: float, left: float, width: float, top: f
             parts.append(svg.text(x + 3, top - 10, str(year), kind="tick"))
 
 
-def day_chart(day: DayPlan) -> str:
-    """The hours of a day."""
+def day_chart(plan: Plan, day: DayPlan) -> str:
+    """The hours of a day, sources by name."""
     charged = [d + c for d, c in zip(day.demand_mw, day.charge_mw, strict=True)]
-    series = {**day.sources_mw, "unserved": day.unserved_mw}
+    names = {s.source: plain_name(s.name) for s in plan.sources if s.site == day.site}
+    series = {names.get(source, source): mw for source, mw in day.sources_mw.items()}
+    if len(series) < len(day.sources_mw):  # two sources of one name
+        series = dict(day.sources_mw)
+    series["unserved"] = day.unserved_mw
     return svg.stacked_hours(series, charged, f"{day.site}, {day.day} day ({day.date}), hour by hour")
 
 

@@ -97,7 +97,7 @@ def _site(plan: Plan, tables: dict[str, Table], number: int, anchor: str) -> dic
     own = {name: _of(tables[name], site.site) for name in _PER_SITE}
     own["tasks"] = _without_site(own["tasks"], site.site)
     bill, at = own["bill"], plan.timelines[number]
-    days = [(_safe(drawings.day_chart(day)), _caption(day)) for day in plan.days if day.site == site.site]
+    days = [(_safe(drawings.day_chart(plan, day)), _caption(day)) for day in plan.days if day.site == site.site]
     racks = sum(r.racks for r in plan.racks if r.site == site.site)
     return {
         "anchor": anchor,

@@ -192,6 +192,7 @@ class Task(Record):
     critical: bool
     start_date: str
     end_date: str
+    latest_start_date: str = Field(description="order by, or begin by, this day")
     delay_if_high_weeks: float = Field(description="delay of the first work of the site if the task takes its high")
     source: str = ""
 

@@ -184,6 +184,7 @@ def _task(
         critical=is_critical(window),
         start_date=_day(start, window.start),
         end_date=_day(start, window.end),
+        latest_start_date=_day(start, window.latest_start),
         delay_if_high_weeks=max(0.0, slower[ONLINE].end - found[ONLINE].end),
         source=step.source,
     )
