@@ -23,6 +23,15 @@ TEXTS = (
     "\U0001f680\U0001f468\u200d\U0001f469\u200d\U0001f467", "line one\nline two\r\nline three\u2028four", "`code` *b* _i_ ~~s~~",
     "&lt;b&gt; &amp; &#60;", "", " ",
 )  # fmt: skip
+_LONG = 5000
+# Where a text begins matters to a spreadsheet; anywhere else the texts can stand together, each as bad as alone.
+PLANS = (
+    *(text for text in TEXTS if text.strip()[:1] and text.strip()[0] in "=+-@\uff1d"),
+    " ".join(text for text in TEXTS if len(text) < _LONG),
+    "\n".join(reversed([text for text in TEXTS if len(text) < _LONG])),
+    next(text for text in TEXTS if len(text) > _LONG),
+    "",
+)
 # what other records or the code look things up by, or what holds one of few words
 _KEPT = {"basis", "kind", "confidence", "quarter", "lead"}
 _TOKEN = "q7x"  # the texts begin alike; a mark of their own keeps different texts different
@@ -44,7 +53,7 @@ def hostile_plan(plan: Plan, text: str) -> Plan:
         fixed = key in _KEPT or ISO_DATE.match(value) or QUARTER.match(value) or value in _FIELDS or not value
         if fixed:
             return value
-        return seen.setdefault(value, f"{text}{_TOKEN}{len(seen)}" if len(text) < 5000 else f"{len(seen)}{text}")
+        return seen.setdefault(value, f"{text}{_TOKEN}{len(seen)}" if len(text) < _LONG else f"{len(seen)}{text}")
 
     return Plan.model_validate(changed(plan.model_dump()))
 

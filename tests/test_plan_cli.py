@@ -122,3 +122,39 @@ def test_the_library_plans_and_exports(tmp_path):
     assert isinstance(made, exasite.Plan) and str(made).startswith("BUILD PLAN")
     written = exasite.export_plan(made, tmp_path / "x", ["json"])
     assert [path.name for path in written] == ["plan.json"]
+
+
+def changed(place, value):
+    """A saved result with one value replaced, by its path."""
+    document = json.loads(saved_file("off-grid-campus").read_text(encoding="utf-8"))
+    at = document
+    for key in place[:-1]:
+        at = at[key]
+    at[place[-1]] = value
+    return document
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        (("instance", "content"), {}),
+        (("instance", "content", "sites"), []),
+        (("instance", "content", "sites", 0, "id"), "nowhere"),
+        (("sites", 0, "site"), "elsewhere"),
+        (("sites", 0, "clusters", 0, "accelerator"), "H1000"),
+        (("sites", 0, "clusters", 0, "interconnect"), "string"),
+        (("sites", 0, "clusters", 0, "cooling"), ""),
+        (("sites", 0, "clusters", 0, "gpus"), 0),
+        (("sites", 0, "clusters", 0, "gpus"), -5),
+        (("sites", 0, "clusters", 0, "gpus"), 10**9),
+        (("sites", 0, "clusters", 0, "precision"), "fp1"),
+        (("sites", 0, "supply", 0, "source"), "fusion"),
+        (("sites", 0, "online_date"), "soon"),
+        (("sites", 0, "clusters"), "many"),
+        (("totals",), None),
+    ],
+)
+def test_a_result_that_does_not_fit_its_question_is_bad_input(capsys, place, value):
+    Path("result.json").write_text(json.dumps(changed(place, value)), encoding="utf-8")
+    code, out, err = run(capsys, "plan", "result.json")
+    assert code == 2 and out == "" and "a bug of ours" not in err, err

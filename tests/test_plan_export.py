@@ -12,7 +12,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from hostile import TEXTS, hostile_plan
+from hostile import PLANS, TEXTS, hostile_plan
 from hypothesis import given
 from hypothesis import strategies as st
 from plan_results import SAVED, SMALL, plan
@@ -133,7 +133,7 @@ def test_the_workbook_recalculates_in_libreoffice(tmp_path):
 
 
 def test_only_our_formulas_stand_in_the_workbook():
-    for text in TEXTS:
+    for text in PLANS:
         content = workbook(hostile_plan(plan(SMALL), text))
         for chart in charts(content):
             for place in re.findall(r"<c:f>(.*?)</c:f>", chart):
@@ -147,7 +147,7 @@ def test_only_our_formulas_stand_in_the_workbook():
 
 
 def test_csv_cells_are_no_formulas():
-    for text in TEXTS:
+    for text in PLANS:
         for name, content in csv_files(hostile_plan(plan(SMALL), text)).items():
             rows = list(csv.reader(io.StringIO(content)))
             assert len({len(row) for row in rows}) == 1, (name, text)  # nothing breaks out of its cell
@@ -182,7 +182,7 @@ def read(page):
 def test_no_text_becomes_markup_on_the_page():
     tame = read(html_page(plan(SMALL)))
     assert "script" not in tame.tags and {"table", "svg", "nav", "main"} <= tame.tags
-    for text in TEXTS:
+    for text in PLANS:
         page = html_page(hostile_plan(plan(SMALL), text))
         found = read(page)
         assert found.tags == tame.tags, text
@@ -208,7 +208,7 @@ def test_no_text_becomes_markup_in_markdown():
                "tr_open", "tr_close", "th_open", "th_close", "td_open", "td_close", "bullet_list_open",
                "bullet_list_close", "list_item_open", "list_item_close", "text_special"}  # fmt: skip
     tame = kinds(markdown_page(plan(SMALL)))
-    for text in TEXTS:
+    for text in PLANS:
         found, rows, tokens = kinds(markdown_page(hostile_plan(plan(SMALL), text)))
         assert found <= allowed, (text, found - allowed)
         assert rows == tame[1], text
@@ -216,7 +216,7 @@ def test_no_text_becomes_markup_in_markdown():
 
 
 def test_texts_survive_json_as_they_are():
-    for text in TEXTS:
+    for text in PLANS:
         made = hostile_plan(plan(SMALL), text)
         assert Plan.from_json(made.to_json()) == made
 
@@ -224,8 +224,8 @@ def test_texts_survive_json_as_they_are():
 def test_files_stay_in_their_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for text in TEXTS:
-        made = hostile_plan(plan(SMALL), text)
-        folder = default_folder(made)
+        head = plan(SMALL).header.model_copy(update={"name": text})
+        folder = default_folder(plan(SMALL).model_copy(update={"header": head}))
         assert re.fullmatch(r"[a-z0-9][a-z0-9-]{0,70}", folder.name) and folder.parent == Path(), text
     written = export_plan(hostile_plan(plan(SMALL), "../../x"), formats=("json", "csv"))
     assert written and all(tmp_path in path.resolve().parents for path in written)

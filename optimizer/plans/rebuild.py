@@ -40,6 +40,7 @@ from exasite.setting import Setting, SiteSetting, date_after, setting, workload_
 from exasite.year import Ceiling, Pausable, run_year
 
 _YEAR_S = 20.0  # for the run of one phase of a site
+_MOST_MESSAGE = 300
 _SLACK = 1.0 + 1e-6  # on the energy of each source: what rounding needs
 
 
@@ -82,11 +83,18 @@ def rebuild(result: Result) -> Rebuilt:
     if result.totals is None or not result.sites:
         message = f"this result has no design ({result.status}): there is nothing to plan"
         raise InputError([Problem("status", message, "plan a result that was solved", result.instance.name)])
+    if not result.instance.content:
+        message = "this result does not carry its question: it was made by an older version"
+        raise InputError([Problem("instance.content", message, "solve the question again", result.instance.name)])
     loaded = load_instance(result.instance.content)
     full = setting(loaded)
     phases = timeline(full).phases
-    by_key = {at.section.key: at for at in full.sites}
-    sites = tuple(_site(full, by_key[site.site], site, phases, result) for site in result.sites)
+    try:
+        sites = _sites(full, phases, result)
+    except (KeyError, ValueError, OverflowError) as error:
+        # what a result names must be in its question and in the catalogue, with sizes that can be built
+        message = f"this result does not fit its question or this catalogue: {error}"[:_MOST_MESSAGE]
+        raise InputError([Problem("sites", message, "solve the question again", result.instance.name)]) from None
     context = replace(full, sites=tuple(site.at for site in sites))
     evaluations = [site.evaluation for site in sites]
     totals = totals_of(context, evaluations)
@@ -99,6 +107,14 @@ def rebuild(result: Result) -> Rebuilt:
         objective=objective_of(context, totals, evaluations),
         same_catalog=result.provenance.catalog_sha256 == loaded.catalog.digest,
     )
+
+
+def _sites(full: Setting, phases: tuple[Phase, ...], result: Result) -> tuple[RebuiltSite, ...]:
+    by_key = {at.section.key: at for at in full.sites}
+    for site in result.sites:
+        for day in (site.online_date, site.full_power_date, *(s.online_date for s in site.supply)):
+            date.fromisoformat(day)  # what is no date cannot be planned with
+    return tuple(_site(full, by_key[site.site], site, phases, result) for site in result.sites)
 
 
 def design_of(context: Setting, at: SiteSetting, site: SiteResult, phases: tuple[Phase, ...]) -> SiteDesign:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from exasite.assemble import objective_of, totals_of
@@ -10,7 +10,7 @@ from exasite.design import terms_of
 from exasite.instance.loading import LoadedInstance
 from exasite.models.catalog import Catalog, Row, RowKey
 from exasite.models.dispatch import Dispatch
-from exasite.models.evaluate import SiteDesign, SiteEvaluation, demand_of, evaluate
+from exasite.models.evaluate import SiteDesign, SiteEvaluation, evaluate
 from exasite.plans.rebuild import Rebuilt, design_of
 from exasite.result import Totals
 from exasite.setting import Setting, setting
@@ -58,27 +58,27 @@ class Variations:
         try:
             for number, (site, at) in enumerate(zip(rebuilt.sites, context.sites, strict=True)):
                 design = design_of(context, at, site.result, site.design.phases)
-                runs = self._scaled(number, design, context)
-                found.append(evaluate(design, terms_of(context), catalog, runs))
+                found.append(self._evaluated(number, design, context))
         except ValueError:  # a model that no longer fits in memory, a fabric that no longer reaches
             return None
         totals = totals_of(context, found)
         return Varied(context, tuple(found), totals, objective_of(context, totals, found))
 
-    def _scaled(self, number: int, design: SiteDesign, context: Setting) -> Sequence[Dispatch]:
-        """The known schedule, stretched to the demand that other physics has."""
-        runs = self._rebuilt.sites[number].evaluation.dispatches
-        demand, _ = demand_of(design, terms_of(context), context.catalog)
+    def _evaluated(self, number: int, design: SiteDesign, context: Setting) -> SiteEvaluation:
+        """The site with its known schedule, stretched where other physics draws more or less power."""
+        runs, terms = self._rebuilt.sites[number].evaluation.dispatches, terms_of(context)
+        found = evaluate(design, terms, context.catalog, runs)
         factors = [
             float(d.sum()) / before if before > 0 else 1.0
-            for d, before in zip(demand, self._demand[number], strict=True)
+            for d, before in zip(found.demand_mw, self._demand[number], strict=True)
         ]
-        return [_stretched(run, factor) for run, factor in zip(runs, factors, strict=True)]
+        if all(abs(factor - 1.0) < _SAME for factor in factors):
+            return found
+        stretched = [_stretched(run, factor) for run, factor in zip(runs, factors, strict=True)]
+        return evaluate(design, terms, context.catalog, stretched)
 
 
 def _stretched(run: Dispatch, factor: float) -> Dispatch:
-    if abs(factor - 1.0) < _SAME:
-        return run
     return replace(
         run,
         output_mw={g: mw * factor for g, mw in run.output_mw.items()},
