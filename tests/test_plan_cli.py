@@ -120,6 +120,12 @@ def test_a_question_of_hostile_texts_comes_out_inert(capsys):
 def test_the_library_plans_and_exports(tmp_path):
     made = exasite.plan(saved_file("off-grid-campus"))
     assert isinstance(made, exasite.Plan) and str(made).startswith("BUILD PLAN")
+    frame = made.frame()
+    assert len(frame) == len(made.bill) and frame["total_usd"].sum() == pytest.approx(made.total_usd, abs=0.01)
+    assert list(made.frame("tasks")["critical"]) == [task.critical for task in made.tasks]
+    assert "BUILD PLAN" in made._repr_html_() and "<script" not in made._repr_html_()
+    with pytest.raises(KeyError, match="bill"):
+        made.frame("bills")
     written = exasite.export_plan(made, tmp_path / "x", ["json"])
     assert [path.name for path in written] == ["plan.json"]
 

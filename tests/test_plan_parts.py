@@ -110,6 +110,17 @@ def test_floor_and_cables():
 
 
 @pytest.mark.parametrize("name", PLANNED)
+def test_pods_stand_in_the_racks_of_their_cluster(name):
+    made = plan(name)
+    for racks in made.racks:
+        rows = [row for row in made.pods if (row.site, row.cluster) == (racks.site, racks.cluster)]
+        if rows:
+            working = racks.compute_racks - racks.spare_servers / racks.servers_per_rack
+            assert rows[0].racks.split("-")[0] == "1"
+            assert working - 1 <= int(rows[-1].racks.split("-")[-1]) <= racks.compute_racks
+
+
+@pytest.mark.parametrize("name", PLANNED)
 def test_a_saved_result_is_made_whole_again(name):
     """The physics alone, from the saved result alone, gives its totals back."""
     built = rebuild(result(name))

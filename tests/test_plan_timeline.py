@@ -104,6 +104,14 @@ def test_tasks_of_a_plan_keep_their_order(name):
         assert task.critical == (task.slack_weeks <= 1e-6)
 
 
+@pytest.mark.parametrize("name", (SMALL, *SAVED))
+def test_every_row_of_the_bill_is_delivered_by_a_task(name):
+    tasks = {task.id for task in plan(name).tasks}
+    for row in plan(name).bill:
+        assert not row.lead or f"{row.site}.{row.lead}" in tasks, row
+        assert row.lead or row.line in ("soft", "contingency", "utility") or row.basis == "remainder"
+
+
 def test_another_start_moves_every_date_and_nothing_else():
     base, late = plan("off-grid-campus"), exasite.plan(result("off-grid-campus"), start="2027-01-01")
     shift = date(2027, 1, 1) - date.fromisoformat(base.header.start_date)

@@ -68,8 +68,12 @@ def plan(
             console().print(made)
             return
         print(made)
+        tables = [path for path in document["written"] if path.suffix == ".csv"]
         for path in document["written"]:
-            print(f"wrote {path}")
+            if path not in tables:
+                print(f"wrote {path}")
+        if tables:
+            print(f"wrote {len(tables)} tables to {tables[0].parent}")
 
     answer(json, produce, show)
     raise typer.Exit(code)

@@ -67,6 +67,7 @@ _ROWS: tuple[tuple[str, str, str, Form, str], ...] = (
     ("network_racks", "Network racks", "", "count", "racks of switches"),
     ("storage_racks", "Storage racks", "", "count", "racks of storage nodes"),
     ("racks", "Racks", "", "count", "all racks"),
+    ("pods.racks", "Racks", "", "text", "compute racks the nodes stand in, numbered through the cluster"),
     ("rows", "Rows", "", "count", "rows of racks"),
     ("racks_per_row", "Racks a row", "", "count", "racks in a row"),
     ("halls", "Halls", "", "count", "data halls"),
@@ -163,4 +164,5 @@ _ROWS: tuple[tuple[str, str, str, Form, str], ...] = (
     ("money_year", "Money year", "", "text", "year of the dollars of the source"),
     ("assumption", "Assumption", "", "text", "what the plan takes for granted"),
 )
-COLUMNS: dict[str, Column] = {row[0]: Column(*row) for row in _ROWS}
+# a name that means something else in one table stands with the name of that table before it
+COLUMNS: dict[str, Column] = {row[0]: Column(row[0].split(".")[-1], *row[1:]) for row in _ROWS}

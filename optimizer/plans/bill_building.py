@@ -12,7 +12,7 @@ from exasite.plans.facts import origin, weeks
 from exasite.plans.parts import ClusterParts, Parts
 
 _ITEMS, _PRICES = "bill_items", "capex_items"
-BUILD = "build"  # task of the timeline that the building is paid along
+DECISION, SHELL, FIT_OUT = "decision", "shell", "fit_out"  # tasks of the timeline
 
 
 def building_drafts(parts: Parts, cluster: ClusterParts) -> Lines:
@@ -40,7 +40,7 @@ def _shell(parts: Parts, cluster: ClusterParts) -> tuple[list[Draft], Rest]:
             halls,
             "hall",
             weight=prices.shell_usd_per_kw,
-            lead=BUILD,
+            lead=SHELL,
             note=note,
             **origin(parts.catalog, _PRICES, "facility", "shell_usd_per_kw"),
         ),
@@ -50,7 +50,7 @@ def _shell(parts: Parts, cluster: ClusterParts) -> tuple[list[Draft], Rest]:
             1,
             "lot",
             weight=prices.contractor_usd_per_kw,
-            lead=BUILD,
+            lead=SHELL,
             note="site management, preliminaries and margin; per kW of IT",
             **origin(parts.catalog, _PRICES, "facility", "contractor_usd_per_kw"),
         ),
@@ -76,7 +76,7 @@ def _mechanical(parts: Parts, cluster: ClusterParts, plant: tuple[PlantItem, ...
             halls,
             "hall",
             common / halls,
-            lead=BUILD,
+            lead=FIT_OUT,
             note="priced per kW of IT",
             **origin(parts.catalog, _PRICES, "facility", "mechanical_common_usd_per_kw"),
         )
@@ -96,7 +96,7 @@ def _plant_draft(parts: Parts, item: PlantItem) -> Draft:
         "hall" if item.name.endswith("per hall") else "unit",
         item.price_usd,
         item.weight,
-        lead=item.lead or BUILD,
+        lead=item.lead or FIT_OUT,
         lead_weeks=weeks(parts.catalog, item.lead),
         note="; ".join(part for part in (size, spare, split) if part),
         **origin(parts.catalog, _ITEMS, item.id, field),
@@ -112,7 +112,7 @@ def _land(parts: Parts, cluster: ClusterParts) -> tuple[list[Draft], Rest]:
         math.ceil(float(acres) - 1e-9),
         "acre",
         prices.land_usd_per_acre,
-        lead="land",
+        lead=DECISION,
         **origin(parts.catalog, _PRICES, "site", "land_usd_per_acre"),
     )
     return [draft], Rest(
@@ -134,7 +134,6 @@ def _whole(
         1 if usd else 0,
         "lot",
         usd,
-        lead=BUILD,
         note="reserve, spent only if needed" if line == "contingency" else "",
         **origin(parts.catalog, _PRICES, item, field),
     )

@@ -11,7 +11,7 @@ from exasite.plans.facts import origin
 from exasite.plans.parts import ClusterParts, Parts, walking_distance_m
 
 Lines = dict[str, tuple[list[Draft], Rest]]
-SERVERS = "servers"  # task of the timeline that delivers them
+SERVERS = "servers"  # task of the timeline that delivers them, the network and the storage
 _RACK_SCALE = 32  # accelerators from which a deployment unit is a rack system
 
 
@@ -103,7 +103,7 @@ def _network(parts: Parts, cluster: ClusterParts) -> tuple[list[Draft], Rest]:
             "switch",
             links.switch.price_usd,
             supplier=vendor,
-            lead="network",
+            lead=SERVERS,
             **origin(catalog, "switches", links.switch.id, "price_usd"),
         )
         for tier in cluster.fabric.tiers
@@ -130,7 +130,7 @@ def _network(parts: Parts, cluster: ClusterParts) -> tuple[list[Draft], Rest]:
             design.gpus,
             "accelerator",
             links.frontend_usd_per_gpu,
-            lead="network",
+            lead=SERVERS,
             note="switches, cables and adapters of storage and management",
             **origin(catalog, "fabric_parameters", "all", "frontend_usd"),
         )
@@ -157,7 +157,7 @@ def _optics(parts: Parts, cluster: ClusterParts) -> list[Draft]:
             count,
             "module",
             price,
-            lead="network",
+            lead=SERVERS,
             note="reach: " + catalog.text_or("optics", part, "reach", "not stated"),
             **origin(catalog, "optics", part, "price_usd"),
         )
@@ -178,7 +178,7 @@ def _optics(parts: Parts, cluster: ClusterParts) -> list[Draft]:
                 "switch",
                 torus.circuit_switch.price_usd,
                 supplier=catalog.text_or("switches", torus.circuit_switch.id, "vendor", ""),
-                lead="network",
+                lead=SERVERS,
                 **origin(catalog, "switches", torus.circuit_switch.id, "price_usd"),
             )
         )
@@ -209,7 +209,7 @@ def _cables(parts: Parts, cluster: ClusterParts) -> list[Draft]:
                 tier.links_down,
                 "cable",
                 links.cable.price_usd,
-                lead="network",
+                lead=SERVERS,
                 note="length class by the longest run across the floor of the pod or the cluster",
                 **facts,
             )
@@ -223,7 +223,7 @@ def _cables(parts: Parts, cluster: ClusterParts) -> list[Draft]:
                 circuit_modules(cluster),
                 "cable",
                 links.cable.price_usd,
-                lead="network",
+                lead=SERVERS,
                 **facts,
             )
         )
@@ -239,7 +239,7 @@ def _storage(parts: Parts, cluster: ClusterParts) -> tuple[list[Draft], Rest]:
         cluster.racks.storage_nodes,
         "node",
         weight=1.0,
-        lead="network",
+        lead=SERVERS,
         note=f"{write:,.0f} GB/s of write and {capacity:,.0f} TB in all; the catalogue prices the bandwidth",
         **origin(parts.catalog, "storage", tier.id, "price_usd_per_gb_per_s"),
     )

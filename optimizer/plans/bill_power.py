@@ -41,7 +41,7 @@ def power_drafts(parts: Parts, supply: Supply, sized: SupplyDesign) -> tuple[lis
                 f"Land for {source.name}",
                 acres,
                 "acre",
-                lead="land",
+                lead="decision",
                 note="not priced in the design: lease, or buy at the price of land around the site",
                 **origin(parts.catalog, _TABLE, supply.source, "land_acres_per_mw"),
             )

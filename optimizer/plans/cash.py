@@ -16,7 +16,7 @@ from exasite.setting import date_after
 
 _CENTS = 100
 _EQUIPMENT = ("servers", "spares", "network", "storage")
-_DELIVERED_WITH_SERVERS = ("servers", "network")
+_PLANT = ("electrical", "mechanical")
 
 
 def cash_flow(bill: Sequence[BillItem], tasks: Sequence[Task], start: date) -> tuple[Quarter, ...]:
@@ -56,17 +56,16 @@ def _weeks(row: BillItem, tasks: Mapping[str, Task]) -> tuple[float, float]:
         return tasks[f"{row.site}.{name}"]
 
     power = f"{row.site}.power_{row.part}"
-    if row.line == "land" or row.lead == "land":
+    if row.line == "land":
         found = (task(DECISION).start_week, task(DECISION).start_week)
-    elif row.line in _EQUIPMENT or row.lead in _DELIVERED_WITH_SERVERS:
+    elif row.line in _EQUIPMENT:
         # the servers are the largest bill and are paid no sooner than they must be there
         found = (task(SERVERS).latest_start_week, task(INSTALL).end_week)
     elif power in tasks:
         found = (tasks[power].start_week, tasks[power].end_week)
-    elif f"{row.site}.{row.lead}" in tasks:
-        found = (task(row.lead).start_week, task(FIT_OUT).end_week)
-    elif row.line == "shell":
-        found = (task(SHELL).start_week, task(FIT_OUT).end_week)
+    elif row.line in _PLANT or row.line == SHELL:
+        first = task(row.lead) if f"{row.site}.{row.lead}" in tasks and row.lead != FIT_OUT else task(SHELL)
+        found = (first.start_week, task(FIT_OUT).end_week)
     elif row.part.startswith("cluster"):
         found = (task(SHELL).start_week, task(TEST).end_week)
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from exasite.plans.bill_equipment import circuit_modules
@@ -72,6 +73,8 @@ def _tiers(c: ClusterParts) -> Iterator[TierPlan]:
 
 def _pods(c: ClusterParts) -> Iterator[PodRow]:
     several = len(c.fabric.tiers) > 1
+    chip = c.evaluation.design.components.accelerator
+    nodes_per_rack = c.racks.servers_per_rack * chip.unit_gpus / c.fabric.node_gpus
     for pod in c.fabric.pods:
         own = pod.switches[:-1] if several else pod.switches
         shared = pod.switches[-1:] if several else ()
@@ -79,7 +82,8 @@ def _pods(c: ClusterParts) -> Iterator[PodRow]:
             site=c.key,
             cluster=c.number,
             pod=pod.number,
-            nodes=f"{pod.first_node}-{pod.last_node}",
+            nodes=_span(pod.first_node, pod.last_node),
+            racks=_span(math.ceil(pod.first_node / nodes_per_rack), math.ceil(pod.last_node / nodes_per_rack)),
             leaves=_range(own[0]),
             above=", ".join(_range(tier) for tier in own[1:]),
             shared=", ".join(_range(tier) for tier in shared),
@@ -90,4 +94,8 @@ def _pods(c: ClusterParts) -> Iterator[PodRow]:
 
 def _range(tier: tuple[str, int, int]) -> str:
     name, first, last = tier
-    return f"{name} {first}-{last}" if last > first else f"{name} {first}"
+    return f"{name} {_span(first, last)}"
+
+
+def _span(first: int, last: int) -> str:
+    return f"{first}-{last}" if last > first else str(first)

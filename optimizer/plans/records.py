@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from html import escape
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
 from exasite.result import Record, SourceRow
+
+if TYPE_CHECKING:
+    import pandas as pd  # not imported where it is not used: the command line starts at once
 
 Basis = Literal["catalogue", "allocated", "included", "remainder"]
 
@@ -85,6 +89,7 @@ class PodRow(Record):
     cluster: int
     pod: int
     nodes: str
+    racks: str = Field(description="compute racks these nodes stand in, numbered through the cluster")
     leaves: str
     above: str
     shared: str = Field(description="switches of the last tier, reached by every pod")
@@ -334,6 +339,22 @@ class Plan(Record):
     @classmethod
     def from_json(cls, text: str) -> Plan:
         return cls.model_validate_json(text)
+
+    def frame(self, table: str = "bill") -> pd.DataFrame:
+        """A table of the plan as a DataFrame: bill, tasks, cash, pods, sources ... Raises KeyError for another name."""
+        import pandas as pd
+
+        from exasite.export.tables import tables_of
+
+        tables = tables_of(self)
+        if table not in tables:
+            raise KeyError(f"a plan has no table '{table}'; it has {', '.join(tables)}")
+        found = tables[table]
+        return pd.DataFrame(list(found.rows), columns=[column.key for column in found.columns])
+
+    def _repr_html_(self) -> str:
+        """Jupyter: the summary of the plan, as text."""
+        return f"<pre style='font-family:monospace'>{escape(str(self))}</pre>"
 
     def __hash__(self) -> int:
         return hash(self.to_json())

@@ -81,6 +81,7 @@ def risks_of(
         *_places(parts),
         *_power(parts, bill),
         *_dates(tasks, dates),
+        *_substations(bill, tasks),
         *_doubts(parts),
     )
 
@@ -192,6 +193,21 @@ def _power(parts: Parts, bill: Sequence[BillItem]) -> Iterator[Risk]:
                 detail="the price of the electrical chain already holds standby of a grid-fed site; the design "
                 "buys units of its own as a power source: settle the overlap before ordering",
             )
+
+
+def _substations(bill: Sequence[BillItem], tasks: Sequence[Task]) -> Iterator[Risk]:
+    """Transformers of a connection that take longer than the connection itself is said to take."""
+    by_id = {task.id: task for task in tasks}
+    for row in bill:
+        task = by_id.get(f"{row.site}.{row.lead}")
+        if task is None or task.kind != "power" or row.lead_weeks is None or row.lead_weeks <= task.weeks + 1.0:
+            continue
+        yield Risk(
+            kind="date",
+            title=f"{row.site}: {row.name.lower()} take {row.lead_weeks:.0f} weeks, the power they serve is due in "
+            f"{task.weeks:.0f}",
+            detail="the wait of the source is taken as it stands: make sure that its transformers are on order already",
+        )
 
 
 def _dates(tasks: Sequence[Task], dates: Sequence[SiteTimeline]) -> Iterator[Risk]:
