@@ -10,6 +10,7 @@ from exasite.plans.records import BillItem, DayPlan, MoneyRow, Plan, SourcePlan,
 from exasite.report_power import plain_name
 
 _MUSD = 1e6
+_BELOW_BUS = 36.0
 _ROUNDING = "rounding"  # a few dollars, not seen in a drawing
 _DAYS_A_WEEK = 7.0
 # items of the bill that stand in the chain from the sources to the racks, in that order
@@ -42,10 +43,10 @@ def one_line(plan: Plan, site: str) -> str:
         x, y = 12 + 236 * (number % per_row), 12 + 74.0 * (number // per_row)
         body += [svg.line(x + 106, y + 56, x + 106, bus, "wire"), *_box(x, y, 224, 56, _source_words(source))]
     words = f"Bus: {power.firm_mw:,.0f} MW firm for a peak of {power.facility_mw_peak:,.0f} MW"
-    body += [svg.line(12, bus, 708, bus, "bus"), svg.text(708, bus - 6, words, "end", "tick", 80)]
+    body += [svg.line(12, bus, 708, bus, "bus"), svg.text(360, bus + 20, words, "middle", "tick", 80)]
     chain = [(f"{counts[item]:,} {name}", "") for item, name in _CHAIN if counts.get(item)]
     heat = [(f"{counts[item]:,} {name}", "") for item, name in _HEAT if counts.get(item)]
-    y, first = bus + 22, bus
+    y, first = bus + _BELOW_BUS, bus
     for number, (words, _) in enumerate(chain):
         body += [svg.line(180, first, 180, y, "wire"), *_box(60, y, 240, 30, [words])]
         if number == 0 and heat:
@@ -54,7 +55,7 @@ def one_line(plan: Plan, site: str) -> str:
     body += [svg.line(180, first, 180, y, "wire")]
     it = [f"{racks:,} racks, {power.it_mw:,.1f} MW of IT", f"at work {power.it_mw_mean:,.1f} MW"]
     body += _box(40, y, 280, 48, it)
-    top = bus + 22
+    top = bus + _BELOW_BUS
     for words, _ in heat:
         body += _box(420, top, 240, 30, [words])
         top += 38

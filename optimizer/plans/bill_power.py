@@ -20,13 +20,18 @@ def power_drafts(parts: Parts, supply: Supply, sized: SupplyDesign) -> tuple[lis
     """Rows of a source, and what they leave of its capex."""
     source, facts = sized.source, origin(parts.catalog, _TABLE, supply.source, "capex_usd_per_kw")
     lead = supply.lead_years * conversion_factor("year", "week")
-    interest = Rest(
-        f"{source.id}_interest",
-        f"Interest during construction less rounding to whole units, {source.name}",
-        f"factor {source.construction_interest_factor:g} on the overnight cost",
-        "medium",
-        origin(parts.catalog, _TABLE, supply.source, "construction_interest_factor")["source"],
+    rest = Rest(
+        f"{source.id}_part", f"Part of a unit not in the design, {source.name}", "only whole units are sold"
     )
+    if source.construction_interest_factor > 1.0:
+        fact = origin(parts.catalog, _TABLE, supply.source, "construction_interest_factor")
+        rest = Rest(
+            f"{source.id}_interest",
+            f"Interest during construction less rounding to whole units, {source.name}",
+            f"factor {source.construction_interest_factor:g} on the overnight cost",
+            fact["confidence"],
+            fact["source"],
+        )
     if source.kind == "grid":
         drafts = _grid(parts, supply, lead)
     elif source.kind == "storage":
@@ -46,7 +51,7 @@ def power_drafts(parts: Parts, supply: Supply, sized: SupplyDesign) -> tuple[lis
                 **origin(parts.catalog, _TABLE, supply.source, "land_acres_per_mw"),
             )
         )
-    return drafts, interest
+    return drafts, rest
 
 
 def _units(supply: Supply, sized: SupplyDesign, facts: Origin, lead: float) -> Draft:
