@@ -124,6 +124,7 @@ def test_pods_stand_in_the_racks_of_their_cluster(name):
 def test_a_saved_result_is_made_whole_again(name):
     """The physics alone, from the saved result alone, gives its totals back."""
     built = rebuild(result(name))
+    assert built.same_catalog, "a number behind a saved result has changed: run python tests/data/results/make.py"
     for key, value in result(name).totals.model_dump().items():
         if isinstance(value, float):
             assert getattr(built.figures, key) == pytest.approx(value, rel=1e-5, abs=1e-9), key
@@ -210,3 +211,26 @@ def test_a_plan_of_many_sites_has_a_part_for_each():
     assert len(sites) > 2 and [s.site for s in made.sites] == sites
     for name in ("bill", "racks", "networks", "power", "loads", "tasks", "timelines"):
         assert {row.site for row in getattr(made, name)} == set(sites), name
+
+
+def test_every_row_behind_the_plan_is_listed():
+    made, catalog = plan(SMALL), load_catalog()
+    listed = {(row.table, row.item, row.field): row for row in made.rows}
+    assert len(listed) == len(made.rows)
+    for table in ("bill_items", "plan_parameters", "schedule"):
+        for item in catalog.items(table):
+            for field, row in catalog.fields(table, item).items():
+                assert listed[table, item, field].confidence == row.confidence
+    for used in result(SMALL).provenance.rows:
+        assert (used.table, used.item, used.field) in listed
+
+
+def test_a_number_that_changed_is_noticed_and_others_are_not():
+    found = result(SMALL)
+    rows = found.provenance.rows
+    other = found.provenance.model_copy(update={"catalog_sha256": "0" * 64})
+    assert rebuild(found.model_copy(update={"provenance": other})).same_catalog
+    at = next(k for k, row in enumerate(rows) if row.field == "price_usd")
+    changed = rows[at].model_copy(update={"value": rows[at].value + 1})
+    other = found.provenance.model_copy(update={"rows": (*rows[:at], changed, *rows[at + 1 :])})
+    assert not rebuild(found.model_copy(update={"provenance": other})).same_catalog

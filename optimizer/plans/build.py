@@ -24,9 +24,11 @@ from exasite.plans.risks import numbers_to_verify, risks_of
 from exasite.plans.source import result_of
 from exasite.plans.timeline import timelines
 from exasite.plans.variation import Variations
-from exasite.result import Result
+from exasite.provenance import source_row
+from exasite.result import Result, SourceRow
 
 _MOST_QUOTED = 40
+_OWN_TABLES = ("bill_items", "plan_parameters", "schedule")
 ASSUMPTIONS = (
     "All money in US dollars of {year}, without sales tax, freight or discounts for volume.",
     "The bill adds up to the capex of the design; where only a line is priced, its rows share it (basis: allocated).",
@@ -85,7 +87,7 @@ def plan(
         verify=verify,
         risks=risks_of(parts, bill, tasks, dates, speed, cost),
         assumptions=tuple(words.format(year=MONEY_YEAR) for words in ASSUMPTIONS),
-        rows=result.provenance.rows,
+        rows=(*result.provenance.rows, *_own_rows(parts)),
     )
 
 
@@ -119,6 +121,11 @@ def _header(parts: Parts, start: date, dates: tuple[SiteTimeline, ...]) -> Heade
         money_year=MONEY_YEAR,
         same_catalog=parts.rebuilt.same_catalog,
     )
+
+
+def _own_rows(parts: Parts) -> tuple[SourceRow, ...]:
+    """Rows that the plan uses beyond those of the result."""
+    return tuple(source_row(row) for row in parts.catalog.rows.values() if row.table in _OWN_TABLES)
 
 
 def _sites(parts: Parts, dates: tuple[SiteTimeline, ...]) -> tuple[SitePlan, ...]:

@@ -7,6 +7,7 @@ of every source held at what the result says.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -19,6 +20,7 @@ from exasite.errors import InputError, Problem
 from exasite.hourly import DEMAND, PAUSED, UNSERVED, hours_of
 from exasite.instance.loading import LoadedInstance, load_instance
 from exasite.models.accelerator import accelerator
+from exasite.models.catalog import Catalog
 from exasite.models.cluster import Components
 from exasite.models.cooling import cooling_method
 from exasite.models.dispatch import Dispatch
@@ -61,8 +63,8 @@ class RebuiltSite:
 class Rebuilt:
     """A result with everything the plan is computed from.
 
-    `same_catalog` is false where the catalogue has changed since the result was made: its prices then are those of the
-    result, their split into items is that of the present catalogue.
+    `same_catalog` is false where numbers that the result rests on have changed since it was made: totals then are those
+    of the result, their split into items is that of the present catalogue.
     """
 
     result: Result
@@ -105,8 +107,19 @@ def rebuild(result: Result) -> Rebuilt:
         sites=sites,
         figures=totals,
         objective=objective_of(context, totals, evaluations),
-        same_catalog=result.provenance.catalog_sha256 == loaded.catalog.digest,
+        same_catalog=_same_numbers(result, loaded.catalog) and math.isclose(totals.capex_usd, result.totals.capex_usd),
     )
+
+
+def _same_numbers(result: Result, catalog: Catalog) -> bool:
+    """Whether every catalogue row that the result rests on still says the same; other rows do not matter."""
+    for used in result.provenance.rows:
+        if not catalog.has(used.table, used.item, used.field):
+            return False
+        row = catalog.row(used.table, used.item, used.field)
+        if used.value != (row.text if row.is_text else row.base):
+            return False
+    return True
 
 
 def _sites(full: Setting, phases: tuple[Phase, ...], result: Result) -> tuple[RebuiltSite, ...]:
