@@ -203,6 +203,7 @@ def test_risks_name_what_the_plan_hangs_on():
     assert any("one site carries everything" in risk.title for risk in one.risks)
     assert not any("one site carries everything" in risk.title for risk in many.risks)
     assert any("counted twice" in risk.title for risk in one.risks)
+    assert len(many.risks) < 30  # what is alike at many sites is said once
 
 
 def test_a_plan_of_many_sites_has_a_part_for_each():

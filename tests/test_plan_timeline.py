@@ -105,6 +105,19 @@ def test_tasks_of_a_plan_keep_their_order(name):
 
 
 @pytest.mark.parametrize("name", (SMALL, *SAVED))
+def test_servers_are_paid_when_they_must_be_there(name):
+    made = plan(name)
+    first = min(t.latest_start_date for t in made.tasks if t.id.endswith(".servers"))
+    last = max(at.online_date for at in made.timelines)
+    paid = [q.quarter for q in made.cash if q.lines_usd.get("servers")]
+    assert paid[0] >= quarter_of(first) and paid[-1] <= quarter_of(last)
+
+
+def quarter_of(day):
+    return f"{day[:4]}-Q{(int(day[5:7]) + 2) // 3}"
+
+
+@pytest.mark.parametrize("name", (SMALL, *SAVED))
 def test_every_row_of_the_bill_is_delivered_by_a_task(name):
     tasks = {task.id for task in plan(name).tasks}
     for row in plan(name).bill:

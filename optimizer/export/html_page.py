@@ -9,7 +9,7 @@ from exasite.errors import InputError, Problem
 from exasite.export import drawings
 from exasite.export.columns import Column
 from exasite.export.numbers import shown
-from exasite.export.tables import Table, Value, tables_of
+from exasite.export.tables import PER_SITE, Table, Value, tables_of
 from exasite.export.text import plain, slug
 from exasite.plans.records import DayPlan, Plan
 from exasite.words import money
@@ -21,7 +21,6 @@ _TEMPLATE = "plan.html.j2"
 _MOST_WORD = 600
 _LEAST_GAP = 0.01  # in per cent: what is left unproven is never said to be nothing
 _WIDE = ("name", "note", "detail", "explanation", "why", "above", "interconnect")
-_PER_SITE = ("bill", "racks", "networks", "tiers", "pods", "power", "loads", "sources", "tasks")
 
 
 def html_page(plan: Plan) -> str:
@@ -94,7 +93,7 @@ def _verdict(plan: Plan) -> str:
 
 def _site(plan: Plan, tables: dict[str, Table], number: int, anchor: str) -> dict[str, Any]:
     site = plan.sites[number]
-    own = {name: _of(tables[name], site.site) for name in _PER_SITE}
+    own = {name: tables[name].of_site(site.site) for name in PER_SITE}
     own["tasks"] = _without_site(own["tasks"], site.site)
     bill, at = own["bill"], plan.timelines[number]
     days = [(_safe(drawings.day_chart(plan, day)), _caption(day)) for day in plan.days if day.site == site.site]
@@ -123,12 +122,3 @@ def _without_site(tasks: Table, site: str) -> Table:
     after = tasks.column("after")
     rows = tuple((*row[:after], str(row[after]).replace(f"{site}.", ""), *row[after + 1 :]) for row in tasks.rows)
     return Table(tasks.name, tasks.title, tasks.about, tasks.columns, rows)
-
-
-def _of(table: Table, site: str) -> Table:
-    """The rows of one site."""
-    if not table.rows:
-        return table
-    column = table.column("site")
-    rows = tuple(row for row in table.rows if row[column] == site)
-    return Table(table.name, table.title, table.about, table.columns, rows)

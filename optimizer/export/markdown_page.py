@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from exasite.export.columns import Column
 from exasite.export.numbers import shown
-from exasite.export.tables import Table, Value, tables_of
+from exasite.export.tables import PER_SITE, Table, Value, tables_of
 from exasite.export.text import markdown
 from exasite.plans.records import Plan
 from exasite.words import money
@@ -15,8 +15,13 @@ _MOST_ROWS = 60  # of a table on the page; workbook and CSV have all
 _LEAST_GAP = 0.01  # in per cent
 _MOST_TITLE, _MOST_QUESTION = 120, 2000
 _NO_UNIT = ("date", "as stated")
+_FIRST = ("figures", "sites")
 _LEFT_OUT = ("days",)
-_HIDDEN = {"bill": ("source", "lead_weeks", "supplier"), "tasks": ("source", "kind", "after")}
+_CENTS = 100
+_HIDDEN = {
+    "bill": ("item", "source", "lead_weeks", "supplier"),
+    "tasks": ("id", "source", "kind", "after", "start_week", "end_week", "latest_start_week"),
+}
 
 
 def markdown_page(plan: Plan) -> str:
@@ -29,26 +34,29 @@ def markdown_page(plan: Plan) -> str:
         f"{money(plan.total_usd)} of capex, first work on {head.online_date} after a decision on {head.start_date}; "
         f"the design is {markdown(head.status)}{gap}. Money in US dollars of {head.money_year}.",
     ]
-    for name, table in tables.items():
-        if name not in _LEFT_OUT:
-            parts.append(_section(name, table, several=len(plan.sites) > 1))
+    parts += [_section(tables[name]) for name in _FIRST if name != "sites" or len(plan.sites) > 1]
+    for site in plan.sites:
+        parts.append(f"## {markdown(site.name, _MOST_TITLE)}")
+        parts += [_section(tables[name].of_site(site.site), "###") for name in PER_SITE]
+    parts += [_section(tables[name]) for name in tables if name not in (*_FIRST, *PER_SITE, *_LEFT_OUT)]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _section(name: str, table: Table, *, several: bool) -> str:
-    if name == "assumptions":
-        lines = "\n".join(f"- {markdown(str(row[0]))}" for row in table.rows)
-        return f"## {table.title}\n\n{lines}"
-    hidden = set(_HIDDEN.get(name, ())) | (set() if several else {"site"})
+def _section(table: Table, level: str = "##") -> str:
+    """A heading, what the table is, the table, and what is cut off."""
+    head = f"{level} {table.title}\n\n"
+    if table.name == "assumptions":
+        return head + "\n".join(f"- {markdown(str(row[0]))}" for row in table.rows)
+    hidden = {*_HIDDEN.get(table.name, ()), *(("site",) if level == "###" else ())}
     kept = [k for k, column in enumerate(table.columns) if column.key not in hidden]
     text = _table([table.columns[k] for k in kept], [[row[k] for k in kept] for row in table.rows[:_MOST_ROWS]])
     more = len(table.rows) - _MOST_ROWS
-    rest = f"\n\n{more:,} more rows are in {name}.csv and in the workbook." if more > 0 else ""
+    rest = f"\n\n{more:,} more rows are in {table.name}.csv and in the workbook." if more > 0 else ""
     total = ""
-    if name == "bill":
-        sums = sum(float(row[table.column("total_usd")] or 0) for row in table.rows)
+    if table.name == "bill":
+        sums = sum(round(float(row[table.column("total_usd")] or 0) * _CENTS) for row in table.rows) / _CENTS
         total = f"\n\nSum of all rows: {sums:,.2f} USD."
-    return f"## {table.title}\n\n{table.about}\n\n{text}{rest}{total}"
+    return f"{head}{table.about}\n\n{text}{rest}{total}"
 
 
 def _table(columns: Sequence[Column], rows: Sequence[Sequence[Value]]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pydantic import BaseModel
@@ -23,6 +23,13 @@ class Table:
     about: str
     columns: tuple[Column, ...]
     rows: tuple[tuple[Value, ...], ...]
+
+    def of_site(self, site: str) -> Table:
+        """The rows of one site."""
+        if not self.rows:
+            return self
+        at = self.column("site")
+        return replace(self, rows=tuple(row for row in self.rows if row[at] == site))
 
     def column(self, key: str) -> int:
         """Number of a column from 0. Raises KeyError for one that is not there."""
@@ -53,6 +60,8 @@ _TABLES = {
     "risks": ("Risks", "What the plan hangs on."),
     "rows": ("Sources", "Every catalogue row the plan rests on."),
 }
+# tables that each site has its own part of
+PER_SITE = ("bill", "racks", "networks", "tiers", "pods", "power", "loads", "sources", "tasks", "timelines")
 _ORDER = (
     "figures",
     "sites",

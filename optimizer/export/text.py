@@ -7,7 +7,8 @@ import unicodedata
 
 _FORMULA_STARTS = "=+-@\uff1d\uff0b\uff0d\uff20"  # also in full width, which some programs take for the same
 _MOST_SLUG, _MOST_CELL = 60, 32_767  # a cell of a workbook holds no more
-_MARKDOWN = re.compile(r"([\\`*_{}\[\]<>()#+|~!&$^=-])")
+_MARKDOWN = re.compile(r"([\\`*\[\]<>{}|~&$]|(?<![^\W_])_|_(?![^\W_]))")  # a _ within a word is no markup
+_BEGINS = re.compile(r"^(\s*)([-+=#!]|\d+(?=[.)]))")  # what makes a line a list, a title or a rule
 _LINKS = re.compile(r"(://|www\.|@|mailto:|xmpp:)", re.IGNORECASE)  # what renderers turn into links by themselves
 # Marks that turn the direction of text around them, and characters without width that hide things.
 _JOINER = 0x200D  # joins emoji, and stays
@@ -47,7 +48,14 @@ def markdown(text: str, most: int | None = None) -> str:
     if _LINKS.search(found):
         quoted = found.replace("`", "'").replace("|", "\\|").strip()
         return f"`{quoted}`" if quoted else ""
-    return _MARKDOWN.sub(r"\\\1", found).replace("\\<", "&lt;").replace("\\&", "&amp;")
+    escaped = _MARKDOWN.sub(r"\\\1", found).replace("\\<", "&lt;").replace("\\&", "&amp;")
+    return _BEGINS.sub(_begun, escaped)
+
+
+def _begun(found: re.Match[str]) -> str:
+    """A line's beginning that is no more than text."""
+    space, mark = found.group(1), found.group(2)
+    return f"{space}{mark}\\" if mark.isdigit() else f"{space}\\{mark}"
 
 
 def slug(text: str, default: str = "plan") -> str:

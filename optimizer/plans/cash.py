@@ -60,7 +60,8 @@ def _weeks(row: BillItem, tasks: Mapping[str, Task]) -> tuple[float, float]:
         found = (task(DECISION).start_week, task(DECISION).start_week)
     elif row.line in _EQUIPMENT:
         # the servers are the largest bill and are paid no sooner than they must be there
-        found = (task(SERVERS).latest_start_week, task(INSTALL).end_week)
+        installed = task(INSTALL)
+        found = (task(SERVERS).latest_start_week, installed.latest_start_week + installed.weeks)
     elif power in tasks:
         found = (tasks[power].start_week, tasks[power].end_week)
     elif row.line in _PLANT or row.line == SHELL:

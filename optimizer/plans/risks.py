@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from exasite.models.catalog import Row
 from exasite.plans.parts import Parts
 from exasite.plans.records import BillItem, Risk, SiteTimeline, Task, Verify
+from exasite.plans.risks_works import date_risks, power_risks
 from exasite.plans.variation import Variations, Varied
 from exasite.report import cautions
 from exasite.words import money, percent
@@ -15,9 +16,7 @@ from exasite.words import money, percent
 MOST_VERIFIED = 25
 FIRST_TO_VERIFY = 5
 _LEAST_SWING = 1e-6
-_LARGE_SHARE, _ONE_SOURCE = 0.5, 0.9
-_MOST_DATES = 3
-_OWN = ("dispatchable", "backup")  # kinds of sources that stand on the site and carry its peak
+_LARGE_SHARE = 0.5
 
 
 def numbers_to_verify(parts: Parts, variations: Variations) -> tuple[tuple[Verify, ...], float, float]:
@@ -79,9 +78,8 @@ def risks_of(
         *_data(parts, bill, speed, cost),
         *_suppliers(bill),
         *_places(parts),
-        *_power(parts, bill),
-        *_dates(tasks, dates),
-        *_substations(bill, tasks),
+        *power_risks(parts, bill),
+        *date_risks(bill, tasks, dates),
         *_doubts(parts),
     )
 
@@ -166,72 +164,6 @@ def _places(parts: Parts) -> Iterator[Risk]:
     share = flops[largest] / sum(flops.values())
     if share >= _LARGE_SHARE:
         yield Risk(kind="site", title=f"{largest} carries {percent(share)} of the ExaFLOPS", detail="", share=share)
-
-
-def _power(parts: Parts, bill: Sequence[BillItem]) -> Iterator[Risk]:
-    for site in parts.rebuilt.sites:
-        for supply in site.result.supply:
-            if supply.energy_share >= _ONE_SOURCE:
-                yield Risk(
-                    kind="power",
-                    title=f"{site.result.name}: {percent(supply.energy_share)} of the energy comes "
-                    f"from one source, {supply.name}",
-                    detail="its price, its fuel and its date carry the site",
-                    share=supply.energy_share,
-                )
-        if site.result.firm_availability < 1.0:
-            yield Risk(
-                kind="power",
-                title=f"{site.result.name}: the peak is carried with {100 * site.result.firm_availability:.3f} %",
-                detail="probability that the firm units carry what they must, all sources together",
-            )
-        standby = any(row.site == site.result.site and row.item == "standby_generator" for row in bill)
-        if standby and any(s.source.kind in _OWN for s in site.design.supply):
-            yield Risk(
-                kind="power",
-                title=f"{site.result.name}: standby generators may be counted twice",
-                detail="the price of the electrical chain already holds standby of a grid-fed site; the design "
-                "buys units of its own as a power source: settle the overlap before ordering",
-            )
-
-
-def _substations(bill: Sequence[BillItem], tasks: Sequence[Task]) -> Iterator[Risk]:
-    """Transformers of a connection that take longer than the connection itself is said to take."""
-    by_id = {task.id: task for task in tasks}
-    for row in bill:
-        task = by_id.get(f"{row.site}.{row.lead}")
-        if task is None or task.kind != "power" or row.lead_weeks is None or row.lead_weeks <= task.weeks + 1.0:
-            continue
-        yield Risk(
-            kind="date",
-            title=f"{row.site}: {row.name.lower()} take {row.lead_weeks:.0f} weeks, the power they serve is due in "
-            f"{task.weeks:.0f}",
-            detail="the wait of the source is taken as it stands: make sure that its transformers are on order already",
-        )
-
-
-def _dates(tasks: Sequence[Task], dates: Sequence[SiteTimeline]) -> Iterator[Risk]:
-    for at in dates:
-        own = [t for t in tasks if t.site == at.site]
-        last = [t for t in own if t.critical and t.weeks > 0]
-        names = ", then ".join(t.name for t in last if t.id in at.critical_path)
-        yield Risk(
-            kind="date",
-            title=f"{at.site}: at work on {at.online_date} if nothing on the critical path slips",
-            detail=f"critical: {names}",
-        )
-        slow = sorted((t for t in own if t.delay_if_high_weeks > 0), key=lambda t: -t.delay_if_high_weeks)
-        for task in slow[:_MOST_DATES]:
-            yield Risk(
-                kind="date",
-                title=f"{at.site}: {task.name} may delay it by {task.delay_if_high_weeks:.0f} weeks",
-                detail=f"base {task.weeks:.0f} weeks, high {task.weeks_high:.0f} weeks, slack "
-                f"{task.slack_weeks:.0f} weeks",
-            )
-        if at.difference_days:
-            yield Risk(
-                kind="date", title=f"{at.site}: the plan's date differs from that of the result", detail=at.explanation
-            )
 
 
 def _doubts(parts: Parts) -> Iterator[Risk]:

@@ -20,9 +20,9 @@ def as_text(plan: Plan) -> str:
             f"  {printable(site.name)[:_MOST_NAME]}: {site.gpus:,} accelerators, {money(site.capex_usd)}, "
             f"{site.facility_mw_peak:,.0f} MW, at work {site.online_date}"
         )
-    lines += ["", f"BILL OF MATERIALS  {len(plan.bill)} rows that add up to {plan.total_usd:,.2f} USD; the largest:"]
-    for row in sorted(plan.bill, key=lambda row: -row.total_usd)[:_LARGEST]:
-        lines.append(f"  {row.count:>9,} {printable(row.name)[:_MOST_NAME]:<{_MOST_NAME}} {money(row.total_usd):>10}")
+    lines += ["", f"BILL OF MATERIALS  {len(plan.bill)} rows that add up to {plan.total_usd:,.2f} USD; most of it:"]
+    for (_, name), (count, usd) in _largest(plan):
+        lines.append(f"  {count:>9,} {printable(name)[:_MOST_NAME]:<{_MOST_NAME}} {money(usd):>10}")
     lines += ["", "CRITICAL PATH"]
     names = {task.id: task for task in plan.tasks}
     for at in plan.timelines:
@@ -43,3 +43,12 @@ def as_text(plan: Plan) -> str:
     lines += ["", "RISKS"]
     lines += [f"  {risk.kind:<12} {printable(risk.title)[:_MOST_DETAIL]}" for risk in plan.risks]
     return "\n".join(lines) + "\n"
+
+
+def _largest(plan: Plan) -> list[tuple[tuple[str, str], tuple[int, float]]]:
+    """The items that cost most, over all sites: (item, name) with count and total."""
+    found: dict[tuple[str, str], tuple[int, float]] = {}
+    for row in plan.bill:
+        count, usd = found.get((row.item, row.name), (0, 0.0))
+        found[row.item, row.name] = (count + row.count, usd + row.total_usd)
+    return sorted(found.items(), key=lambda pair: -pair[1][1])[:_LARGEST]
