@@ -24,7 +24,6 @@ from exasite.models.units import conversion_factor
 _ITEMS, _PLAN = "bill_items", "plan_parameters"
 _GRID = "grid"  # line of what a connection is made of
 _EPSILON = 1e-9  # a load that fills its modules exactly must not need one more
-_IMMERSION, _REAR_DOOR = "imm", "rdhx"  # how ids of methods with tanks and with doors begin
 
 
 @dataclass(frozen=True)
@@ -229,18 +228,14 @@ def _item(catalog: Catalog, item: str, load: float) -> PlantItem:
 
 def _words(method: CoolingMethod, electrical: str, loads: Loads) -> set[str]:
     """What a building has that items may need."""
-    words = {sink for sink, heat in loads.rejected_kw.items() if heat > 0}
+    words = {method.id, *(sink for sink, heat in loads.rejected_kw.items() if heat > 0)}
     words.add("rack_battery" if electrical == "rack_battery" else "ups")
     if words & {"tower", "dry", "adiabatic"}:
         words.add("water_loop")
     if loads.compressor_kw > 0:
         words.add("compressor")
-    if method.id.startswith(_IMMERSION):
-        words.add("immersion")
-    elif method.cold_plate_racks:
+    if method.cold_plate_racks:
         words.add("cold_plate")
-    if method.id.startswith(_REAR_DOOR):
-        words.add("rear_door")
     return words
 
 

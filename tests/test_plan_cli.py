@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from html import unescape
 from pathlib import Path
 
@@ -85,6 +86,14 @@ def test_bad_input_says_what_to_do(capsys, arguments, said):
     Path("other.json").write_text('{"a": 1}', encoding="utf-8")
     code, out, err = run(capsys, *arguments)
     assert code == 2 and said in err and out == "" and "Traceback" not in err
+
+
+def test_missing_libraries_are_named_before_anything_is_solved(capsys, monkeypatch):
+    for library in ("xlsxwriter", "jinja2"):
+        monkeypatch.setitem(sys.modules, library, None)
+    monkeypatch.setattr("exasite.plans.source.result_of", lambda *_, **__: pytest.fail("solved first"))
+    code, _, err = run(capsys, "plan", SMALL, "-o", "out")
+    assert code == 2 and "xlsxwriter" in err and "jinja2" in err and "exasite[plan]" in err
 
 
 def test_bad_input_is_a_document_with_json(capsys):

@@ -23,7 +23,7 @@ def plan(
     ] = None,
     formats: Annotated[
         str | None,
-        typer.Option("--format", metavar="LIST", help="Some of xlsx,csv,json,html,md; all if only -o is given."),
+        typer.Option("--format", metavar="LIST", help="Some of xlsx,csv,json,html,md; all if only -o is given. Without -o they go to NAME-plan."),
     ] = None,
     start: Annotated[
         str | None,
@@ -40,7 +40,7 @@ def plan(
 
     def produce() -> dict[str, Any]:
         nonlocal code
-        from exasite.export.write import FORMATS, export_plan, formats_of
+        from exasite.export.write import FORMATS, export_plan, formats_of, require_libraries
         from exasite.plans.build import plan as make
         from exasite.plans.build import start_date
         from exasite.plans.source import result_of
@@ -49,6 +49,8 @@ def plan(
 
         wanted = formats_of(formats) if formats is not None else FORMATS
         begin = start_date(start)
+        if output is not None or formats is not None:
+            require_libraries(wanted)
         if output is not None:
             writable(output)  # before the search, which may take minutes
         with LiveProgress() as progress:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from exasite.errors import InputError, Problem
 from exasite.export import drawings
 from exasite.export.columns import Column
 from exasite.export.numbers import shown
@@ -24,7 +23,7 @@ _WIDE = ("name", "note", "detail", "explanation", "why", "above", "interconnect"
 
 
 def html_page(plan: Plan) -> str:
-    """The whole page. Raises InputError where jinja2 is missing."""
+    """The whole page. Needs jinja2."""
     environment, tables = _environment(), tables_of(plan)
     names = [slug(site.site, "site") for site in plan.sites]
     sites = [_site(plan, tables, number, f"site-{number + 1}-{name}") for number, name in enumerate(names)]
@@ -43,11 +42,8 @@ def html_page(plan: Plan) -> str:
 
 
 def _environment() -> Environment:
-    try:
-        from jinja2 import Environment, PackageLoader, StrictUndefined
-    except ImportError:
-        message = "the HTML page needs jinja2, which is not installed"
-        raise InputError([Problem("--format html", message, "pip install 'exasite[plan]'")]) from None
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
     made = Environment(
         loader=PackageLoader("exasite.export", "templates"), autoescape=True, undefined=StrictUndefined,
         trim_blocks=False, lstrip_blocks=False,

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from exasite.errors import InputError, Problem
 from exasite.export.columns import Column, Form
 from exasite.export.tables import Table, Value, tables_of
 from exasite.export.text import workbook_text
@@ -64,12 +63,9 @@ class _Book:
 
 
 def workbook(plan: Plan) -> bytes:
-    """The file as bytes. Raises InputError where xlsxwriter is missing."""
-    try:
-        from xlsxwriter import Workbook
-    except ImportError:
-        message = "the workbook needs xlsxwriter, which is not installed"
-        raise InputError([Problem("--format xlsx", message, "pip install 'exasite[plan]'")]) from None
+    """The file as bytes. Needs xlsxwriter."""
+    from xlsxwriter import Workbook
+
     stream = io.BytesIO()
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False,
                "nan_inf_to_errors": False}  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 from collections.abc import Iterable
 from pathlib import Path
@@ -13,6 +14,7 @@ from exasite.save import writable
 
 FORMATS = ("xlsx", "csv", "json", "html", "md")
 CSV_FOLDER = "csv"
+_LIBRARIES = {"xlsx": "xlsxwriter", "html": "jinja2"}
 
 
 def formats_of(words: str) -> tuple[str, ...]:
@@ -24,6 +26,22 @@ def formats_of(words: str) -> tuple[str, ...]:
         nothing = Problem("--format", "no format is named", f"name some of {', '.join(FORMATS)}")
         raise InputError(problems or [nothing])
     return tuple(name for name in FORMATS if name in wanted)
+
+
+def require_libraries(formats: Iterable[str]) -> None:
+    """Raises InputError that names every library a format needs and that is not installed."""
+    missing = [(name, library) for name, library in _LIBRARIES.items() if name in formats and not _has(library)]
+    if missing:
+        fix = "pip install 'exasite[plan]', or leave the format out with --format"
+        raise InputError(Problem("--format", f"{name} needs {library}, which is not installed", fix)
+                         for name, library in missing)  # fmt: skip
+
+
+def _has(library: str) -> bool:
+    try:
+        return importlib.util.find_spec(library) is not None
+    except ValueError:  # a module that was taken out on purpose
+        return False
 
 
 def default_folder(plan: Plan) -> Path:
@@ -40,6 +58,7 @@ def export_plan(
     cannot be written to, or a library that a format needs and that is not installed.
     """
     wanted = formats_of(",".join(formats))
+    require_libraries(wanted)
     target = default_folder(plan) if folder is None else Path(folder)
     files: dict[str, bytes] = {}
     for name in wanted:
