@@ -23,7 +23,11 @@ def plan(
     ] = None,
     formats: Annotated[
         str | None,
-        typer.Option("--format", metavar="LIST", help="Some of xlsx,csv,json,html,md; all if only -o is given. Without -o they go to NAME-plan."),
+        typer.Option(
+            "--format",
+            metavar="LIST",
+            help="Some of xlsx,csv,json,html,md; all if only -o is given. Without -o they go to NAME-plan.",
+        ),
     ] = None,
     start: Annotated[
         str | None,
