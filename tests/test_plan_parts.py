@@ -17,6 +17,7 @@ from exasite.models.fabric_parts import fabric
 from exasite.models.fabric_schedule import fabric_schedule
 from exasite.plans.rebuild import rebuild
 from exasite.plans.variation import Variations
+from exasite.result import Result
 
 CATALOG = load_catalog()
 CHIPS = CATALOG.items("accelerators")
@@ -130,6 +131,16 @@ def test_a_saved_result_is_made_whole_again(name):
             assert getattr(built.figures, key) == pytest.approx(value, rel=1e-5, abs=1e-9), key
         else:
             assert getattr(built.figures, key) == value, key
+
+
+@pytest.mark.parametrize("name", (SMALL, "shale-gas"))
+def test_hours_run_again_give_the_figures_of_the_hours_after_solving(name):
+    """JSON does not keep the hours: the year is run once more, phase by phase."""
+    live = result(name)
+    assert live.hours_of(live.sites[0].site) and not Result.from_json(live.to_json()).hours_of(live.sites[0].site)
+    known, again = rebuild(live), rebuild(Result.from_json(live.to_json()))
+    for key, value in known.figures.model_dump().items():
+        assert getattr(again.figures, key) == (pytest.approx(value, rel=1e-6) if isinstance(value, float) else value), key
 
 
 @pytest.mark.parametrize("name", PLANNED)
