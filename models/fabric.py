@@ -144,7 +144,7 @@ def network(fabric: Fabric, gpus: npt.ArrayLike, *, accelerator: Accelerator | N
     Raises ValueError for a size below 1 or not whole.
     """
     sizes = _whole_sizes(gpus)
-    tree, reachable = _tree(fabric, sizes)
+    tree, reachable = tree_counts(fabric, sizes)
     nic_modules = _nic_modules(fabric, sizes, tree)
     cubes, circuits = _torus_parts(fabric, sizes)
     circuit_modules = cubes * (fabric.torus.circuit_modules_per_cube if fabric.torus else 0)
@@ -193,7 +193,7 @@ def network(fabric: Fabric, gpus: npt.ArrayLike, *, accelerator: Accelerator | N
     )
 
 
-def _tree(fabric: Fabric, gpus: IntArray) -> tuple[TreeCounts, npt.NDArray[np.bool_]]:
+def tree_counts(fabric: Fabric, gpus: IntArray) -> tuple[TreeCounts, npt.NDArray[np.bool_]]:
     """Counts of all planes and rails of the packet-switched part, and whether its tiers suffice."""
     nodes = ceil_div(gpus, fabric.node_gpus)
     tapered = (gpus > fabric.island_gpus) & fabric.is_tapered

@@ -76,6 +76,7 @@ UNITS: dict[str, tuple[str, float]] = {
     "kg/MWh": ("emission per energy", 1.0),
     "kg/MMBtu": ("emission per heat", 1.0),
     "acre": ("area", 1.0),
+    "m2": ("area", 1.0 / 4046.8564224),
     "acre/MW": ("area per power", 1.0),
     "L/kWh": ("water per energy", 1.0),
     "m": ("length", 1.0),
@@ -132,6 +133,7 @@ SUFFIX_UNITS: dict[str, str] = {
     "_acres_per_mw": "acre/MW",
     "_l_per_kwh": "L/kWh",
     "_m": "m",
+    "_m2": "m2",
     "_degrees": "degree",
     "_tokens": "token",
 }

@@ -17,8 +17,11 @@ if TYPE_CHECKING:
     from exasite.decisions.levers import levers
     from exasite.decisions.near_best import Alternatives, alternatives
     from exasite.errors import InputError, Problem
+    from exasite.export.write import export_plan
     from exasite.instance.loading import LoadedInstance, load_instance
     from exasite.instance.schema import Instance
+    from exasite.plans.build import plan
+    from exasite.plans.records import Plan
     from exasite.plot import write_plot
     from exasite.result import Result
     from exasite.solving import solve
@@ -37,6 +40,7 @@ _HOME = {
     "Instance": "exasite.instance.schema",
     "Levers": "exasite.decisions.lever_records",
     "LoadedInstance": "exasite.instance.loading",
+    "Plan": "exasite.plans.records",
     "Problem": "exasite.errors",
     "Result": "exasite.result",
     "Workbench": "exasite.workbench",
@@ -45,7 +49,9 @@ _HOME = {
     "explain": "exasite.decisions.explain",
     "frontier": "exasite.decisions.frontier",
     "levers": "exasite.decisions.levers",
+    "export_plan": "exasite.export.write",
     "load_instance": "exasite.instance.loading",
+    "plan": "exasite.plans.build",
     "solve": "exasite.solving",
     "study": "exasite.studies.library",
     "write_plot": "exasite.plot",
@@ -53,8 +59,8 @@ _HOME = {
 
 __all__ = [
     "Alternatives", "Comparison", "Explanation", "Frontier", "InputError", "Instance", "Levers", "LoadedInstance",
-    "Problem", "Result", "Workbench", "__version__", "alternatives", "compare", "explain", "frontier", "levers",
-    "load_instance", "solve", "study", "write_plot",
+    "Plan", "Problem", "Result", "Workbench", "__version__", "alternatives", "compare", "explain", "export_plan", "frontier", "levers",
+    "load_instance", "plan", "solve", "study", "write_plot",
 ]  # fmt: skip
 
 

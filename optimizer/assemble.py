@@ -76,7 +76,7 @@ def assemble(context: Setting, design: SolvedDesign, checked: Sequence[CheckedSi
              run: Run) -> Result:  # fmt: skip
     """Result of a solved design and its sites checked over the year."""
     evaluated = [site.evaluation for site in checked]
-    totals = _totals(context, evaluated)
+    totals = totals_of(context, evaluated)
     instance = context.loaded.instance
     rows = rows_used(
         context.catalog,
@@ -200,7 +200,7 @@ def _solver(run: Run) -> Solver:
     )  # fmt: skip
 
 
-def _totals(context: Setting, sites: list[SiteEvaluation]) -> Totals:
+def totals_of(context: Setting, sites: list[SiteEvaluation]) -> Totals:
     instance, clusters = context.loaded.instance, [c for site in sites for c in site.clusters]
     effective = sum(site.effective_exaflops for site in sites)
     peak = sum(float(c.curves.peak_exaflops[0]) for c in clusters)
@@ -290,7 +290,7 @@ def _check(context: Setting, design: SolvedDesign, checked: Sequence[CheckedSite
         effective_exaflops=_compared(model["effective_exaflops"], totals.effective_exaflops),
         capex_usd=_compared(model["capex_musd"] * _USD_PER_MUSD, totals.capex_usd),
         facility_mw_mean=_compared(model["facility_mean_mw"], totals.facility_mw_mean),
-        objective=_compared(optimum.value, _recomputed_objective(context, totals, sites)),
+        objective=_compared(optimum.value, objective_of(context, totals, sites)),
         year_unserved_mwh=unserved,
         year_unserved_share=unserved / totals.energy_mwh_per_year,
         unserved_share_allowed=context.unserved_share,
@@ -319,7 +319,7 @@ def _compared(optimizer: float, recomputed: float) -> Comparison:
     return Comparison(optimizer=optimizer, recomputed=recomputed, difference=difference)
 
 
-def _recomputed_objective(context: Setting, totals: Totals, sites: Sequence[SiteEvaluation]) -> float:
+def objective_of(context: Setting, totals: Totals, sites: Sequence[SiteEvaluation]) -> float:
     """The objective from the figures of the physics."""
     kind = context.loaded.instance.objective.kind
     annual = totals.tco_usd / context.terms.life_it_years

@@ -12,12 +12,13 @@ import typer
 
 from exasite.commands.deciding import compare, explain, frontier, levers
 from exasite.commands.inputs import catalog, check, new, schema
+from exasite.commands.plans import plan
 from exasite.commands.shared import EXIT_BAD_INPUT, EXIT_BUG
 from exasite.commands.solving import solve
 from exasite.commands.studying import study
 from exasite.errors import InputError, Problem, printable
 
-COMMANDS = (solve, frontier, levers, explain, compare, study, check, catalog, new, schema)
+COMMANDS = (solve, frontier, levers, explain, compare, study, plan, check, catalog, new, schema)
 
 app = typer.Typer(
     name="exasite",

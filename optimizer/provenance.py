@@ -35,7 +35,7 @@ def rows_used(catalog: Catalog, sites: Iterable[SiteEvaluation], site_ids: Itera
         for cluster in site.clusters:
             items |= _cluster_items(cluster)
     rows = [row for row in catalog.rows.values() if (row.table, row.item) in items or row.table in _GENERAL]
-    return tuple(_source_row(row) for row in sorted(rows, key=lambda row: row.key))
+    return tuple(source_row(row) for row in sorted(rows, key=lambda row: row.key))
 
 
 def _cluster_items(cluster: ClusterEvaluation) -> set[tuple[str, str]]:
@@ -55,7 +55,8 @@ def _cluster_items(cluster: ClusterEvaluation) -> set[tuple[str, str]]:
     }
 
 
-def _source_row(row: Row) -> SourceRow:
+def source_row(row: Row) -> SourceRow:
+    """A catalogue row as results and plans list it."""
     shown: float | str = row.text if row.is_text else row.base
     return SourceRow(table=row.table, item=row.item, field=row.field, value=shown, unit=row.unit,
                      money_year=row.money_year, confidence=row.confidence, source=row.source)  # fmt: skip

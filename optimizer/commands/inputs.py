@@ -108,9 +108,9 @@ def new(
 
 
 def schema(
-    record: Annotated[str, typer.Argument(help="instance, result or study")] = "instance",
+    record: Annotated[str, typer.Argument(help="instance, result, study or plan")] = "instance",
 ) -> None:
-    """Print the JSON schema of an instance, of a result or of a study."""
+    """Print the JSON schema of an instance, of a result, of a study or of a plan."""
     from exasite.terminal import print_json
 
     if record == "instance":
@@ -125,6 +125,10 @@ def schema(
         from exasite.studies.schema import Study
 
         print_json(Study.model_json_schema())
+    elif record == "plan":
+        from exasite.plans.records import Plan
+
+        print_json(Plan.model_json_schema())
     else:
-        fix = did_you_mean(record, ("instance", "result", "study"))
+        fix = did_you_mean(record, ("instance", "result", "study", "plan"))
         raise InputError([Problem("schema", f"there is no schema of {record}", fix)])
