@@ -59,8 +59,8 @@ _HOME = {
 
 __all__ = [
     "Alternatives", "Comparison", "Explanation", "Frontier", "InputError", "Instance", "Levers", "LoadedInstance",
-    "Plan", "Problem", "Result", "Workbench", "__version__", "alternatives", "compare", "explain", "export_plan", "frontier", "levers",
-    "load_instance", "plan", "solve", "study", "write_plot",
+    "Plan", "Problem", "Result", "Workbench", "__version__", "alternatives", "compare", "explain", "export_plan",
+    "frontier", "levers", "load_instance", "plan", "solve", "study", "write_plot",
 ]  # fmt: skip
 
 
