@@ -147,17 +147,15 @@ class SegmentSearch:
 
     def _figures(self, b: SegmentBounds) -> np.ndarray:
         """Best conceivable objective of every segment, in the user's units."""
-        least = b.capex_musd.min(axis=0), b.annual_musd.min(axis=0), b.mean_mw.min(axis=0), b.peak_mw.min(axis=0)
         most = b.exaflops.max(axis=0)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            # A ratio of affine functions is largest at one end: as if all FLOPS came at the cost of the better end.
-            per = [
-                np.where(q.min(axis=0) > 0, most / np.nanmax(b.exaflops / q, axis=0), low)
-                for q, low in zip((b.capex_musd, b.annual_musd, b.mean_mw), least, strict=False)
-            ]
-        amounts = Amounts(most, *per, least[3])
-        if self.asked.instance.objective.kind in ("capex", "tco", "facility_mw", "exaflops"):
-            amounts = Amounts(most, *least)
+
+        def per(quantity: np.ndarray) -> np.ndarray:
+            """As if all FLOPS came at the cost of the better end: a ratio of affine functions is largest at one."""
+            with np.errstate(divide="ignore", invalid="ignore"):
+                best = most / np.nanmax(b.exaflops / quantity, axis=0)
+            return np.asarray(np.where(quantity.min(axis=0) > 0, best, quantity.min(axis=0)))
+
+        amounts = Amounts(most, per(b.capex_musd), per(b.annual_musd), per(b.mean_mw), b.peak_mw.min(axis=0))
         return figure(
             self.asked.instance, amounts, life_years=self.asked.life_years, hours_per_year=HOURS_PER_YEAR
         )

@@ -11,7 +11,7 @@ from exasite.cli import app
 from exasite.result import EXIT_CODES
 
 _MEANING = {
-    0: "done; for `solve` and `plan`: a design, proven best to the gap asked for; for `study`: every scenario has an answer",
+    0: "done; for `solve` and `plan`: a design, proven best to the gap asked for; for `study`: all scenarios have one",
     1: "a bug of ours; please report it (`EXASITE_DEBUG=1` shows where)",
     2: "bad input: every problem is listed with its place and fix",
     3: "proven: no design meets the requirements and limits; for `study`: in no scenario",

@@ -151,8 +151,7 @@ def _unsupported(search: _Search, supporting: Supporting, hull: Hull, levels: in
             best = below.best({x.quantity: search.scale(x)})
             if best.place is not None:
                 found.append(replace(search, asked=below.asked).corner(best.place))
-    known = [*hull.corners]
-    kept = []
+    known, kept = [*hull.corners], list[Corner]()
     for corner in sorted(found, key=lambda c: (c.x, c.y)):
         if all(corner.x < k.x * (1 - 1e-6) or corner.y < k.y * (1 - 1e-6) for k in [*known, *kept]):
             kept.append(corner)

@@ -91,9 +91,9 @@ def choices_of(design: SolvedDesign) -> dict[str, tuple[str, ...]]:
     for site in design.sites:
         for cluster in site.design.clusters:
             parts = cluster.components
-            for key, item in zip(CHOICES, (parts.accelerator, parts.fabric, parts.cooling, parts.storage,
-                                           parts.recovery), strict=False):  # fmt: skip
-                found[key][item.id] = None
+            ids = (parts.accelerator.id, parts.fabric.id, parts.cooling.id, parts.storage.id, parts.recovery.id)
+            for key, item in zip(CHOICES, ids, strict=False):
+                found[key][item] = None
         for supply in site.design.supply:
             found["power"][supply.source.id] = None
     return {key: tuple(sorted(ids)) for key, ids in found.items()}

@@ -48,12 +48,10 @@ def standing_of(one: Lever, loaded: LoadedInstance, base: Sketch) -> Standing:
     def measured(found: Sketch) -> float:
         return _measured(one.measure, found)
 
-    if one.measure == "mamf":
-        value, (best, source) = measured(base), _best_mamf(loaded.catalog)
-        return Standing(value, "1", best, max(1.0, best / value), source, confidence, measured, True)
-    if one.measure == "sfu":
-        value, (best, source) = measured(base), best_published_sfu(loaded.catalog)
-        return Standing(value, "1", best, max(1.0, best / value), source, confidence, measured, True)
+    if one.measure in ("mamf", "sfu"):
+        now = measured(base)
+        best, source = _best_mamf(loaded.catalog) if one.measure == "mamf" else best_published_sfu(loaded.catalog)
+        return Standing(now, "1", best, max(1.0, best / now), source, confidence, measured, True)
     if one.measure in _SHARES:
         return Standing(measured(base), "1", None, factor, source, confidence, measured, False)
     value, unit = _sum_of(one, loaded, row)
