@@ -12,7 +12,7 @@ import hashlib
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from importlib.resources import files
 
 from exasite.models.units import canonical_unit, conversion_factor
@@ -136,7 +136,7 @@ class Catalog:
         Raises CatalogError listing every unknown table, item or field and every value of the wrong kind.
         """
         known, problems = self._with_variants(overrides)
-        rows = dict(known.rows)
+        rows: dict[RowKey, Row] = {}
         for table, items in overrides.items():
             for item, values in items.items():
                 for field, value in values.items():
@@ -149,10 +149,24 @@ class Catalog:
                         problems.append(f"catalog.{table}.{item}.{field}: {error.args[0]}")
         if problems:
             raise CatalogError(problems)
-        return Catalog.from_rows(rows)
+        return known.replaced(rows)
+
+    def replaced(self, rows: Mapping[RowKey, Row]) -> Catalog:
+        """A catalogue with some of its rows replaced; what is not replaced is shared, not copied."""
+        if not rows:
+            return self
+        index = dict(self._index)
+        for row in rows.values():
+            if index[row.table] is self._index[row.table]:
+                index[row.table] = dict(index[row.table])
+            item = dict(index[row.table][row.item])
+            index[row.table] = {**index[row.table], row.item: {**item, row.field: row}}
+        return Catalog(rows={**self.rows, **rows}, _index=index)
 
     def _with_variants(self, overrides: Overrides) -> tuple[Catalog, list[str]]:
         """The catalogue with the new items, and what is wrong with them."""
+        if not any(LIKE in values for items in overrides.values() for values in items.values()):
+            return self, []
         rows, problems = dict(self.rows), []
         for table, items in overrides.items():
             for item, values in items.items():
@@ -169,7 +183,7 @@ class Catalog:
                     rows |= _variant(rows, base, item)
         return Catalog.from_rows(rows), problems
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """SHA-256 over every row: names the catalogue in results."""
         lines = sorted(f"{row.key}|{row.low}|{row.base}|{row.high}|{row.text}" for row in self.rows.values())

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
-from exasite.models.catalog import Catalog, Row
+from exasite.models.catalog import Catalog, Row, RowKey
 
 _SHARE_FIELDS = ("mamf_", "loss_fraction")
 SFU_FACTOR = "sfu_factor"
@@ -112,14 +112,16 @@ def rows_of(catalog: Catalog, numbers: Numbers) -> tuple[Row, ...]:
 
 def scaled(catalog: Catalog, factors: Mapping[str, float]) -> Catalog:
     """The catalogue with the numbers of some levers multiplied; shares stay at most 1. Raises KeyError, ValueError."""
-    rows = dict(catalog.rows)
+    if not factors:
+        return catalog
+    rows: dict[RowKey, Row] = {}
     for lever_id, factor in factors.items():
         if not factor >= 0:
             raise ValueError(f"{lever_id}: expected a factor of at least 0, got {factor!r}")
         for numbers in lever(lever_id).numbers:
             for row in rows_of(catalog, numbers):
-                rows[row.key] = _multiplied(rows[row.key], _applied(factor, numbers))
-    return Catalog.from_rows(rows)
+                rows[row.key] = _multiplied(rows.get(row.key, row), _applied(factor, numbers))
+    return catalog.replaced(rows)
 
 
 def _applied(factor: float, numbers: Numbers) -> float:

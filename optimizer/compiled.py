@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from pyomo.environ import ConcreteModel, Objective, SolverFactory  # noqa: F401  (registers the compiler)
+from pyomo.environ import ConcreteModel, Constraint, Objective, SolverFactory, Var  # noqa: F401  (registers the compiler)
 from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler
 
 
@@ -70,6 +70,14 @@ def _collector_paused() -> Iterator[None]:
     finally:
         if enabled:
             gc.enable()
+
+
+def warm_up() -> None:
+    """Translate a model of one variable: all that the first translation imports is there then."""
+    model = ConcreteModel()
+    model.x = Var(bounds=(0, 1))
+    model.row = Constraint(expr=model.x <= 1)
+    compile_model(model, {"x": model.x})
 
 
 def compile_model(model: ConcreteModel, quantities: Mapping[str, Any]) -> CompiledModel:

@@ -28,6 +28,12 @@ class Clock:
     time_limit_s: float = 3600.0
     started: float = field(default_factory=time.monotonic)
     interrupted: bool = False
+    parent: Clock | None = None  # whose interruption is this one's, too
+
+    @property
+    def halted(self) -> bool:
+        """Whether this clock or the one it belongs to was interrupted."""
+        return self.interrupted or (self.parent is not None and self.parent.halted)
 
     @property
     def elapsed_s(self) -> float:
@@ -39,7 +45,7 @@ class Clock:
 
     @property
     def stopped(self) -> bool:
-        return self.interrupted or self.left_s <= 0.0
+        return self.halted or self.left_s <= 0.0
 
     def check(self) -> None:
         """Raises Stopped when the time is used up or the user has interrupted."""
@@ -193,7 +199,7 @@ class Session:
             raise RuntimeError(f"HiGHS refused the option {name}={value}")
 
     def _on_check(self, event: highspy.highs.HighsCallbackEvent) -> None:
-        if self.clock.interrupted:
+        if self.clock.halted:
             event.interrupt()
 
     def _on_log(self, event: highspy.highs.HighsCallbackEvent) -> None:

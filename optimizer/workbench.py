@@ -28,9 +28,7 @@ class Workbench:
     def solve(self, loaded: LoadedInstance, *, time_limit_s: float = 600.0) -> Result:
         """Best design of one variant, with its proven gap; statuses as of `exasite.solve`."""
         left = time_limit_s if self.clock is None else min(time_limit_s, max(self.clock.left_s, 1e-3))
-        clock = Clock(left)
-        if self.clock is not None and self.clock.stopped:
-            clock.interrupted = True
+        clock = Clock(left, parent=self.clock)
         how = SolveOptions(time_limit_s=left, gap=self.gap, threads=self.threads, seed=self.seed)
         with clock.catching_interrupts():
             result = solve_loaded(loaded, how, clock, None, self.memory)

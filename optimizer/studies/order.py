@@ -69,7 +69,11 @@ def _chain(group: list[Scenario]) -> list[Scenario]:
     return [group[i] for i in order]
 
 
-def chunks(count: int, lanes: int, most: int = 32) -> list[range]:
-    """Runs of neighbours: several for each lane, so that all end at about the same time."""
-    size = max(1, min(most, count // (4 * lanes) or 1))
-    return [range(start, min(start + size, count)) for start in range(0, count, size)]
+def chunks(count: int, lanes: int, most: int = 32, least: int = 4) -> list[range]:
+    """Runs of neighbours: long ones first, short ones at the end, so that all lanes end at about the same time."""
+    found, start = [], 0
+    while start < count:
+        size = min(most, max(least, (count - start) // (2 * lanes)))
+        found.append(range(start, min(start + size, count)))
+        start += size
+    return found

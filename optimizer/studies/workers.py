@@ -12,7 +12,8 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass
-from multiprocessing import get_context, parent_process
+from multiprocessing import get_all_start_methods, get_context, parent_process
+from multiprocessing.context import BaseContext
 from typing import Any, Protocol
 
 from exasite.errors import InputError, printable
@@ -90,6 +91,23 @@ def _start(work: Work) -> None:
     _here[0] = Worker(work)
 
 
+def _context() -> BaseContext:
+    """How worker processes begin: forked from a server that has imported everything and solved nothing, else spawned.
+
+    A fork after a solve hangs, so that this process is never forked.
+    """
+    if "forkserver" not in get_all_start_methods():
+        return get_context("spawn")
+    context = get_context("forkserver")
+    context.set_forkserver_preload(["exasite.studies.warm"])
+    return context
+
+
+def _get_ready() -> None:
+    """Import what every search needs, so that the first scenario does not wait for it."""
+    import exasite.workbench  # noqa: F401
+
+
 def _end_with_parent() -> None:
     import os
 
@@ -140,14 +158,16 @@ class ThreadLane(Lane):
 
 
 class ProcessLane(Lane):
-    """A process of its own, spawned: a fork after a solve hangs."""
+    """A process of its own."""
 
     def __init__(self, work: Work) -> None:
         self._work = work
         self._pool = self._new_pool()
 
     def _new_pool(self) -> ProcessPoolExecutor:
-        return ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=_start, initargs=(self._work,))
+        pool = ProcessPoolExecutor(1, mp_context=_context(), initializer=_start, initargs=(self._work,))
+        pool.submit(_get_ready)  # starts while the study is still being read
+        return pool
 
     def submit(self, task: Task) -> Future[Outcome]:
         return self._pool.submit(_run_here, task)
