@@ -188,3 +188,28 @@ def test_scale_is_a_part_of_the_question(capsys):
     assert dear.opex_usd_per_year == pytest.approx(plain.opex_usd_per_year)
     code, _, err = run(capsys, "check", "hopper-16k", "--set", "scale.mafm=2")
     assert code == 2 and "did you mean mamf?" in err
+
+
+def test_a_variant_of_an_item_has_all_its_numbers_and_fits_where_it_fits():
+    made = CATALOG.override({"accelerators": {"H100-X": {"like": "H100-SXM", "price_usd": 1.0}}})
+    assert made.value("accelerators", "H100-X", "price_usd") == 1.0
+    assert made.value("accelerators", "H100-SXM", "price_usd") == CATALOG.value("accelerators", "H100-SXM", "price_usd")
+    for field in CATALOG.fields("accelerators", "H100-SXM"):
+        assert made.has("accelerators", "H100-X", field)
+    assert "H100-X" in made.words("fabrics", "hgx8_ndr_ib", "compatible_accelerators")
+    with pytest.raises(ValueError, match="already"):
+        CATALOG.override({"accelerators": {"H100-SXM": {"like": "B200-SXM"}}})
+    with pytest.raises(ValueError, match="did you mean 'H100-SXM'"):
+        CATALOG.override({"accelerators": {"H100-X": {"like": "H100-SX"}}})
+
+
+@given(st.dictionaries(st.sampled_from(LEVER_IDS), st.floats(0.5, 2.0), max_size=3))
+def test_a_catalogue_that_shares_rows_is_one_that_does_not(factors):
+    from exasite.models.catalog import Catalog
+
+    made = scaled(CATALOG, factors)
+    copied = Catalog.from_rows(made.rows)
+    assert made.digest == copied.digest and made.tables == copied.tables
+    for (table, item, field), row in list(made.rows.items())[::97]:
+        assert made.row(table, item, field) is row
+        assert made.items(table) == copied.items(table)

@@ -122,3 +122,11 @@ def test_memory_forgets_the_oldest_and_keeps_only_what_is_final():
 
 def test_hours_are_those_of_the_year():
     assert HOURS == 8760.0
+
+
+def test_an_interrupted_workbench_stops_its_searches():
+    clock = Clock()
+    bench = Workbench(clock=clock)
+    assert bench.solve(load_instance("hopper-16k")).status == "optimal"
+    clock.interrupted = True
+    assert bench.solve(load_instance("memphis-100k")).status == "no_design"
