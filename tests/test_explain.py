@@ -94,7 +94,15 @@ def test_what_binds_and_what_it_is_worth():
                                         "require.coherent_gpus={min=1000}", "choices.cooling=[d2c_dry]"])  # fmt: skip
     binding = {entry.key: entry for entry in found.bindings}
     assert binding["limit.facility_mw"].binds and not binding["require.coherent_gpus.min"].binds
+    assert binding["require.coherent_gpus.min"].gain_without == 0
     assert 0.002 < binding["limit.facility_mw"].gain <= 0.0101  # at most one per cent more FLOPS, SFU falls with size
+
+
+def test_a_limit_whose_next_design_is_far_off_binds_too():
+    """Six billion forbid the best design, and six per cent more of them still do."""
+    found = xs.explain("memphis-100k", ["limit.capex_usd=5.9e9", "choices.storage=[nfs_slow]"])
+    capex = next(entry for entry in found.bindings if entry.key == "limit.capex_usd")
+    assert capex.binds and capex.gain_without > 0.001
 
 
 def test_why_not():

@@ -52,6 +52,7 @@ class Binding(Record):
     """A demand of a question with a design: what easing it by one per cent (a date: by 3.65 days) gains.
 
     `gain` is of the objective, relative; `worth_usd` the dollars the better design may cost more at an equal one.
+    `gain_without` is what dropping the demand altogether gains: one whose next design is far off binds, too.
     """
 
     key: str
@@ -59,6 +60,7 @@ class Binding(Record):
     value: float | str
     gain: float
     worth_usd: float | None = None
+    gain_without: float | None = None
     binds: bool
 
 
@@ -226,23 +228,31 @@ def _bindings(loaded: LoadedInstance, best: Sketch, bench: Workbench, clock: Clo
         if clock.stopped:
             break
         tell(f"what is 1 % of {demand.key} worth?")
-        other = sketch(_eased(loaded, demand), bench)
-        better = gain(loaded.instance, best.value, other.value) if other.is_design else 0.0
-        better = better if math.isfinite(better) and better > _LEAST_GAIN else 0.0
+        other = sketch(_changed(loaded, demand, changed_by(demand, _EASED)), bench)
+        better = _above_tolerance(loaded, best, other)
+        without = _above_tolerance(loaded, best, sketch(_changed(loaded, demand, demand.free), bench))
         worth = worth_usd(loaded.instance, best, other, life) if better > 0 else None
-        found.append(Binding(key=demand.key, words=demand.words, value=_plain(demand.value), gain=better,
-                             worth_usd=worth, binds=better > 0))  # fmt: skip
-    return tuple(sorted(found, key=lambda b: -b.gain))
+        found.append(Binding(
+            key=demand.key, words=demand.words, value=_plain(demand.value), gain=better, worth_usd=worth,
+            gain_without=without, binds=max(better, without) > 0,
+        ))  # fmt: skip
+    return tuple(sorted(found, key=lambda b: (-b.gain, -(b.gain_without or 0.0))))
 
 
-def _eased(loaded: LoadedInstance, demand: Demand) -> LoadedInstance:
+def _above_tolerance(loaded: LoadedInstance, best: Sketch, other: Sketch) -> float:
+    """The gain of another question's design; 0 where it is none, or within the tolerance of the segments."""
+    better = gain(loaded.instance, best.value, other.value) if other.is_design else 0.0
+    return better if math.isfinite(better) and better > _LEAST_GAIN else 0.0
+
+
+def _changed(loaded: LoadedInstance, demand: Demand, value: Any) -> LoadedInstance:
+    """The question with another value for a demand; as it is where that makes no sense, such as a share above 1."""
     content = loaded.instance.model_dump(exclude_none=True, exclude={"extends"})
     content["sites"] = [dict(site) for site in content["sites"]]
-    value = changed_by(demand, _EASED)
     put(content, demand.path, value)
     try:
         return load_instance(content)
-    except InputError:  # eased beyond what makes sense, such as a share above 1
+    except InputError:
         return loaded
 
 

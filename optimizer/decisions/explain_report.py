@@ -87,15 +87,17 @@ def _bindings(found: Explanation) -> list[RenderableType]:
     table.add_column("limit or requirement")
     table.add_column("1 % of it is worth", justify="right")
     table.add_column("in dollars", justify="right")
+    table.add_column("without it", justify="right")
     table.add_column("key")
     for entry in found.bindings:
-        table.add_row(Text(entry.words), _gain(entry), money(entry.worth_usd) if entry.worth_usd else "",
-                      Text(entry.key, style="dim"))  # fmt: skip
+        dollars = money(entry.worth_usd) if entry.worth_usd else ""
+        without = f"+{100 * entry.gain_without:.1f} %" if entry.gain_without else "the same"
+        table.add_row(Text(entry.words), _gain(entry), dollars, without, Text(entry.key, style="dim"))
     return [Text(head, style="bold"), Padding(table, (0, 2))]
 
 
 def _gain(entry: Binding) -> str:
-    return f"+{100 * entry.gain:.3f} %" if entry.binds else "nothing"
+    return f"+{100 * entry.gain:.3f} %" if entry.gain > 0 else "nothing"
 
 
 def _why_not(asked: WhyNot) -> list[RenderableType]:
