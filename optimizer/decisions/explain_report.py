@@ -88,7 +88,7 @@ def _bindings(found: Explanation) -> list[RenderableType]:
     table.add_column("1 % of it is worth", justify="right")
     table.add_column("in dollars", justify="right")
     table.add_column("without it", justify="right")
-    table.add_column("key")
+    table.add_column("key", overflow="fold")
     for entry in found.bindings:
         dollars = money(entry.worth_usd) if entry.worth_usd else ""
         without = f"+{100 * entry.gain_without:.1f} %" if entry.gain_without else "the same"
