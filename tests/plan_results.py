@@ -13,7 +13,8 @@ from exasite.result import Result
 RESULTS = Path(__file__).parent / "data" / "results"
 SAVED = ("off-grid-campus", "us-portfolio")  # how they are made: tests/data/results/README.md
 SMALL = "hopper-16k"
-SOLVED = tuple(name for name in shipped_names() if name not in SAVED)
+# questions that have no design on purpose have no plan either
+SOLVED = tuple(name for name in shipped_names() if name not in SAVED and not name.startswith("cannot-"))
 
 
 def saved_file(name: str) -> Path:

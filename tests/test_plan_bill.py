@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from plan_results import SAVED, SMALL, SOLVED, plan, result
 
 import exasite
+from exasite import load_instance
 from exasite.models.accelerator import accelerator
 from exasite.models.catalog import Catalog, load_catalog
 from exasite.models.fabric import network
@@ -56,7 +57,7 @@ def test_rows_are_whole_counts_at_prices_in_cents(name):
 
 @pytest.mark.parametrize("name", EVERY)
 def test_switches_and_modules_are_those_of_the_counting_formulas(name):
-    catalog, bill = load_catalog(), bill_of(name)
+    catalog, bill = load_instance(result(name).instance.content).catalog, bill_of(name)
     for site in result(name).sites:
         for number, cluster in enumerate(site.clusters, start=1):
             links = fabric(catalog, cluster.interconnect)
