@@ -9,6 +9,7 @@ from exasite.models.catalog import Catalog
 
 TABLE = "accelerators"
 PRECISIONS = ("bf16", "fp8", "fp4")
+_EXAFLOPS_PER_TFLOPS = 1e-6
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,11 @@ class Accelerator:
     needs_liquid: bool
     default_precision: str = "bf16"
     sfu_factor: float = 1.0
+
+    def matmul_exaflops(self, precision: str, mamf: float | None = None) -> float:
+        """What the best matmul reaches on one chip, with a measured MAMF in place of its own [EFLOP/s]."""
+        reached = self.mamf[precision] if mamf is None else mamf
+        return self.peak_tflops[precision] * reached * _EXAFLOPS_PER_TFLOPS
 
 
 def accelerator(catalog: Catalog, accelerator_id: str) -> Accelerator:

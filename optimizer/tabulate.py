@@ -54,7 +54,6 @@ from exasite.supply_options import representative_hours, standby_room, supply_op
 LARGEST_CLUSTER_GPUS = 2_000_000  # where the question sets no bound
 _USD_PER_MUSD = 1e6
 _KWH_PER_MWH = 1e3
-_EXAFLOPS_PER_TFLOPS = 1e-6
 _JOINED = tuple(q for q in QUANTITIES if q not in ("gpus", "land_acres"))
 
 
@@ -174,8 +173,7 @@ class Tabulator:
                 exact = wanted.exact is not None and wanted.upper == wanted.exact
                 upper = min(upper, math.ceil(wanted.upper / unit - 1e-9) if exact else int(wanted.upper // unit))
         if instance.require.effective_exaflops is not None and alone and len(instance.sites) == 1:
-            rate = at.given.mamf or chip.mamf[precision_of(self.setting.loaded, chip)]
-            best = rate * chip.peak_tflops[precision_of(self.setting.loaded, chip)] * _EXAFLOPS_PER_TFLOPS
+            best = chip.matmul_exaflops(precision_of(self.setting.loaded, chip), at.given.mamf)
             lower = max(lower, math.floor((instance.require.effective_exaflops.lower or 0.0) / best / unit))
         if instance.limit.capex_usd is not None:
             upper = min(upper, int(instance.limit.capex_usd / (chip.price_usd * unit)))

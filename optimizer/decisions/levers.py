@@ -26,7 +26,7 @@ _NUDGE = 0.02  # of a factor, up and down, for its elasticity
 _POINT = 0.01  # one more point of a share, and one per cent of all else
 _ABOVE = (1.1, 1.25, 1.5, 2.0)
 _BELOW = (0.9, 0.8, 0.65, 0.5)
-_MOST_CHIPS, _CLOSE_PRICE = 8, 5e-4
+_MOST_CHIPS, _CLOSE_CHIP = 8, 5e-4
 _PRICES_ABOVE, _PRICES_BELOW = (1.1, 1.25, 1.5, 2.0, 4.0), (0.8, 0.6, 0.4, 0.2, 0.05)
 
 
@@ -200,7 +200,7 @@ class _Search:
             return (found.is_design and chip in found.choices["accelerators"]) != chosen
 
         points = _PRICES_ABOVE if chosen else _PRICES_BELOW
-        switch = first_switch(at, self.base, points, _CLOSE_PRICE, switched)
+        switch = first_switch(at, self.base, points, _CLOSE_CHIP, switched)
         known = switch is not None and not self.clock.stopped
         return ChipPrice(
             accelerator=chip, chosen=chosen, price_usd=price,
