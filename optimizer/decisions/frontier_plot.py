@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import escape
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,7 @@ def write_plot(found: Frontier, path: str | Path) -> Path:
     words = "Each point is a full design; point at one to see it, choose what the colours show."
     parts = [
         figure_html(_curve(found), library=True, name="frontier"),
-        *[f"<p>{line}</p>" for line in advice(found)],
+        *[f"<p>{escape(line)}</p>" for line in advice(found)],
         "<h2>The designs</h2>",
         _designs(found),
         _SCRIPT,
@@ -97,7 +98,7 @@ def _hover(found: Frontier, point: FrontierPoint) -> str:
         f"<b>{point.x:,.5g} {AXES[found.x].unit}</b>",
         f"<b>{point.date}</b>" if found.y == DATE else f"<b>{point.y:,.5g} {AXES[found.y].unit}</b>",
         f"best for {best_for(found, point)}",
-        *(f"{key}: {' + '.join(ids)}" for key, ids in point.choices.items() if ids),
+        *(f"{key}: {escape(' + '.join(ids))}" for key, ids in point.choices.items() if ids),
         f"{totals.gpus:,} chips, {totals.effective_exaflops:,.2f} EFLOPS, {totals.capex_usd / 1e9:,.2f} B$, "
         f"{totals.facility_mw_mean:,.1f} MW",
     ]

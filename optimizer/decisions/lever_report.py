@@ -129,6 +129,8 @@ def price_sentence(price: ChipPrice) -> str:
 
 def write_plot(found: Levers, path: str | Path) -> Path:
     """Write the page. Raises InputError without plotly, without levers, or where the file cannot be written."""
+    from html import escape
+
     from exasite.errors import InputError, Problem
     from exasite.page import figure_html, html_table, write_page
     from exasite.plot import require_plotly
@@ -138,9 +140,12 @@ def write_plot(found: Levers, path: str | Path) -> Path:
         raise InputError([Problem("--plot", "there is nothing to draw", "see the message above")])
     heads = ["factor", "now", "1 % gives", "one step", "gives", "worth per chip", "per MW", "best known", "would give",
              "break-even"]  # fmt: skip
-    table = [[lever.name, *_cells(lever), " | ".join(sentences(lever))] for lever in found.levers]
+    table = [
+        [lever.name, *_cells(lever), "; ".join(line.removeprefix(f"{lever.name}: ") for line in sentences(lever))]
+        for lever in found.levers
+    ]
     parts = [figure_html(_tornado(found), library=True), html_table(heads, table, (1, 2, 4, 5, 6, 7, 8))]
-    parts += [f"<p>{line}</p>" for line in map(price_sentence, found.chip_prices)]
+    parts += [f"<p>{escape(price_sentence(price))}</p>" for price in found.chip_prices]
     what = found.objective.replace("_", " ")
     words = f"Change of {what} when a factor is 10 % less or 10 % more, with the design chosen anew."
     return write_page(path, f"{found.instance}: what each factor is worth", words, parts)
