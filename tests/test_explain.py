@@ -162,7 +162,9 @@ def test_what_the_relaxation_shows_to_conflict_has_names():
 
     from exasite.compiled import Linear
 
-    session = oracle().session(xs.load_instance("cannot-carbon", ["choices.cooling=[d2c_dry]", "choices.storage=[nfs_slow]"]))
+    few = ["choices.cooling=[d2c_dry]", "choices.storage=[nfs_slow]", "choices.recovery=[peer_memory]",
+           "choices.interconnects=[hgx8_ndr_ib_top7]", "choices.power=[grid]", "sites.0.grid_limit_mw=300"]  # fmt: skip
+    session = oracle().session(xs.load_instance("cannot-carbon", few))
     assert session.maximise(Linear(np.zeros(len(session.model.variables)), 0.0), relaxed=True).status == "infeasible"
     rows, columns = session.conflict()
     assert any(name.startswith("limit_co2") for name in rows) and columns
