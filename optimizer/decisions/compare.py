@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from exasite.decisions.answer import Answer
 from exasite.errors import InputError, Problem
 from exasite.instance.loading import LoadedInstance, load_instance
 from exasite.instance.schema import Instance
@@ -21,7 +22,7 @@ from exasite.workbench import Workbench
 
 if TYPE_CHECKING:
     import pandas as pd  # not imported where it is not used
-    from rich.console import Console, ConsoleOptions, RenderResult
+    from rich.console import RenderableType
 
 Source = str | Path | Mapping[str, Any] | Instance | LoadedInstance | Result
 _EVEN = 0.5
@@ -79,19 +80,13 @@ class Waterfall(Record):
     steps: tuple[Step, ...]
 
 
-class Comparison(Record):
+class Comparison(Answer):
     """Designs side by side. `weight`: of capex in the efficiency whose difference the waterfalls take apart."""
 
+    status: str = "optimal"
     weight: float
     columns: tuple[Column, ...]
     waterfalls: tuple[Waterfall, ...]
-
-    @property
-    def exit_code(self) -> int:
-        return 0
-
-    def to_json(self, indent: int | None = 2) -> str:
-        return self.model_dump_json(indent=indent)
 
     def to_frame(self) -> pd.DataFrame:
         """One row a figure, one column a design."""
@@ -117,16 +112,10 @@ class Comparison(Record):
 
         return write_plot(self, path)
 
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+    def shown(self) -> RenderableType:
         from exasite.decisions.compare_report import report
 
-        yield report(self)
-
-    def _repr_html_(self) -> str:
-        from exasite.decisions.compare_report import report
-        from exasite.report import html_of
-
-        return html_of(report(self))
+        return report(self)
 
 
 def compare(*sources: Source, sets: Sequence[str] = (), weight: float | None = None,

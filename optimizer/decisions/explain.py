@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
+from exasite.decisions.answer import Answer
 from exasite.decisions.compare import Comparison, compare
 from exasite.decisions.conflicts import LeastChange, Oracle, least_changes, minimal_conflict, together
 from exasite.decisions.demands import Demand, changed_by, demands_of, put
@@ -20,14 +21,14 @@ from exasite.instance.loading import LoadedInstance, load_instance
 from exasite.instance.schema import Instance
 from exasite.models.accelerator import accelerator
 from exasite.models.cooling import cooling_method, incompatibility
-from exasite.result import EXIT_CODES, Record
+from exasite.result import Record
 from exasite.session import INFEASIBLE, Clock, Stopped
 from exasite.setting import setting
 from exasite.workbench import Workbench
 
 if TYPE_CHECKING:
     import pandas as pd  # not imported where it is not used
-    from rich.console import Console, ConsoleOptions, RenderResult
+    from rich.console import RenderableType
 
 Progress = Callable[[str, float | None, float | None, float], None]
 _EASED = 0.01
@@ -79,12 +80,11 @@ class WhyNot(Record):
     message: str = ""
 
 
-class Explanation(Record):
+class Explanation(Answer):
     """Why a question has no design (`conflict`, `together`), or what holds its best design back (`bindings`)."""
 
     instance: str
     question: str = ""
-    status: str
     message: str = ""
     objective: str
     value: float | None = None
@@ -95,29 +95,16 @@ class Explanation(Record):
     near_best: Alternatives | None = None
     seconds: float = 0.0
 
-    @property
-    def exit_code(self) -> int:
-        return EXIT_CODES[self.status]
-
-    def to_json(self, indent: int | None = 2) -> str:
-        return self.model_dump_json(indent=indent)
-
     def to_frame(self) -> pd.DataFrame:
         """One row a demand: of the conflict, or of those that may bind."""
         import pandas as pd
 
         return pd.DataFrame([entry.model_dump() for entry in self.conflict or self.bindings])
 
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+    def shown(self) -> RenderableType:
         from exasite.decisions.explain_report import report
 
-        yield report(self)
-
-    def _repr_html_(self) -> str:
-        from exasite.decisions.explain_report import report
-        from exasite.report import html_of
-
-        return html_of(report(self))
+        return report(self)
 
 
 def explain(

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
-from exasite.result import EXIT_CODES, Record, Result
+from exasite.decisions.answer import Answer
+from exasite.result import Record, Result
 
 if TYPE_CHECKING:
     import pandas as pd  # not imported where it is not used
-    from rich.console import Console, ConsoleOptions, RenderResult
+    from rich.console import RenderableType
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ class FrontierPoint(Record):
     result: Result
 
 
-class Frontier(Record):
+class Frontier(Answer):
     """The trade-off of a question between two quantities, from least x to least y.
 
     `gap`: no design lies further below the line through the points than this share; `open_edges`: gaps between
@@ -84,19 +85,11 @@ class Frontier(Record):
     question: str = ""
     x: str
     y: str
-    status: str
     message: str = ""
     gap: float | None = None
     open_edges: int = 0
     seconds: float = 0.0
     points: tuple[FrontierPoint, ...] = Field(default=())
-
-    @property
-    def exit_code(self) -> int:
-        return EXIT_CODES[self.status]
-
-    def to_json(self, indent: int | None = 2) -> str:
-        return self.model_dump_json(indent=indent)
 
     def to_frame(self) -> pd.DataFrame:
         """One row a design: place, exchange rates, weights, choices and headline figures."""
@@ -112,13 +105,7 @@ class Frontier(Record):
 
         return write_plot(self, path)
 
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+    def shown(self) -> RenderableType:
         from exasite.decisions.frontier_report import report
 
-        yield report(self)
-
-    def _repr_html_(self) -> str:
-        from exasite.decisions.frontier_report import report
-        from exasite.report import html_of
-
-        return html_of(report(self))
+        return report(self)

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from exasite.result import EXIT_CODES, Record
+from exasite.decisions.answer import Answer
+from exasite.result import Record
 
 if TYPE_CHECKING:
     import pandas as pd  # not imported where it is not used
-    from rich.console import Console, ConsoleOptions, RenderResult
+    from rich.console import RenderableType
 
 
 class BreakEven(Record):
@@ -69,12 +70,11 @@ class ChipPrice(Record):
     change: dict[str, str] = Field(default_factory=dict)
 
 
-class Levers(Record):
+class Levers(Answer):
     """The factors of a question, strongest first."""
 
     instance: str
     question: str = ""
-    status: str
     message: str = ""
     objective: str
     value: float | None = None
@@ -85,13 +85,6 @@ class Levers(Record):
     chip_prices: tuple[ChipPrice, ...] = ()
     searches: int = 0
     seconds: float = 0.0
-
-    @property
-    def exit_code(self) -> int:
-        return EXIT_CODES[self.status]
-
-    def to_json(self, indent: int | None = 2) -> str:
-        return self.model_dump_json(indent=indent)
 
     def to_frame(self) -> pd.DataFrame:
         """One row a factor."""
@@ -107,13 +100,7 @@ class Levers(Record):
 
         return write_plot(self, path)
 
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+    def shown(self) -> RenderableType:
         from exasite.decisions.lever_report import report
 
-        yield report(self)
-
-    def _repr_html_(self) -> str:
-        from exasite.decisions.lever_report import report
-        from exasite.report import html_of
-
-        return html_of(report(self))
+        return report(self)
