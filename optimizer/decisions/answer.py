@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import TYPE_CHECKING
 
 from exasite.result import EXIT_CODES, Record
@@ -23,9 +24,9 @@ class Answer(Record):
     def to_json(self, indent: int | None = 2) -> str:
         return self.model_dump_json(indent=indent)
 
+    @abstractmethod
     def shown(self) -> RenderableType:
         """The answer as a rich renderable."""
-        raise NotImplementedError
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         yield self.shown()

@@ -9,6 +9,7 @@ import contextlib
 import signal
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -130,15 +131,17 @@ def run_anywhere(work_id: int, work: Work, task: Task) -> Outcome:
         return _here[work_id].run(task)
 
 
-class Lane:
+class Lane(ABC):
     """One worker. `submit` hands it a scenario; `restart` replaces it when it has died."""
 
+    @abstractmethod
     def submit(self, task: Task) -> Future[Outcome]:
-        raise NotImplementedError
+        """Hand over a scenario."""
 
-    def restart(self) -> None:
+    def restart(self) -> None:  # noqa: B027
         """Nothing that can die here."""
 
+    @abstractmethod
     def close(self, at_once: bool = False) -> None:
         """End the worker; `at_once`: whatever it is doing."""
 
